@@ -27,7 +27,14 @@ from scheduler.plan.facts import (
     find_retractions,
     recording_order,
 )
-from scheduler.plan.ladders.adjustments import asked_steps, find_pauses, pause_steps, skip_steps
+from scheduler.plan.ladders.adjustments import (
+    Pause,
+    asked_steps,
+    find_pauses,
+    pause_steps,
+    skip_steps,
+    uncounted_spans,
+)
 from scheduler.plan.ladders.steps import Anchor, Ladders, LadderStep, settle_collisions
 from scheduler.plan.message_kinds import LadderKind, RungKind
 from scheduler.plan.model import Group, Milestone, Occurrence, Plan
@@ -264,7 +271,7 @@ class Agenda:
         """Yield the rungs that ask for a date; those who only attend are not asked."""
         if not o.attends:
             steps = self._ladders(milestone).fix_date(opening, passed, anchor)
-            yield from self._emit(o, due, self._adjusted(o, due, steps), asked_steps(self.plan, o))
+            yield from self._emit_paused(o, due, steps)
 
     def _due_rungs(self, o: Obligation, due: DueDate, milestone: Milestone, cache: _Shared) -> Iterator[Rung]:
         start = self._find_correction(o, due)
@@ -273,15 +280,15 @@ class Agenda:
             notices = self._ladders(milestone).before_and_after(due, start)
             cache[shared] = notices, self._escalations(milestone, due, (), start)
         notices, escalations = cache[shared]
-        notices = self._adjusted(o, due.named, notices)
-        gone = (*self.bounces.get(o.party, ()), *((start, end) for _, start, end in find_pauses(self.plan, o)))
+        pauses = self._pauses(o)
+        notices = pause_steps(self.plan, o, pauses, notices)
+        gone = (*self.bounces.get(o.party, ()), *uncounted_spans(pauses, notices))
         if gone:
             escalations = self._escalations(milestone, due, gone, start)
         if notices:
             noticed_at = next((step.at for step in notices if step.at >= o.since and not step.skipped), None)
             escalations = self._after_notice(escalations, noticed_at, milestone, due, gone)
-        asked = asked_steps(self.plan, o)
-        yield from self._emit(o, due.named, [*notices, *escalations], asked)
+        yield from self._emit(o, due.named, [*notices, *escalations], asked_steps(self.plan, o, pauses))
 
     def _find_correction(self, o: Obligation, due: DueDate) -> Anchor | None:
         """Return the day of the last correction, if it lies after the last day in time.
@@ -344,7 +351,7 @@ class Agenda:
             skipped = reasons.CHANGE_SAYS_IT if o.known_date is not None else reasons.NONE
             invitation = LadderStep("invite", invited, "invitation", reasons.NEXT_OPENING, skipped)
             steps = settle_collisions([invitation, *steps])
-        yield from self._emit(o, event.first, self._adjusted(o, event.first, steps), asked_steps(self.plan, o))
+        yield from self._emit_paused(o, event.first, steps)
 
     def _choose(self, o: Obligation, groups: Collection[str]) -> Iterator[Rung]:
         """Yield the rungs that ask for a choice.
@@ -379,9 +386,14 @@ class Agenda:
             describe_closing(o.standing.closed_by, self.plan.zone) if o.standing.closed_by is not None else reasons.NONE
         )
 
-    def _adjusted(self, o: Obligation, due: date, steps: Sequence[LadderStep]) -> list[LadderStep]:
-        """Return the steps as the office wants them."""
-        return pause_steps(self.plan, o, list(skip_steps(o, due, steps))) if o.facts else list(steps)
+    def _pauses(self, o: Obligation) -> list[Pause]:
+        retractions = self.retractions_of(o) if self.retractions else ()
+        return find_pauses(self.plan, o, retractions) if o.facts or retractions else []
+
+    def _emit_paused(self, o: Obligation, due: date, steps: Sequence[LadderStep]) -> Iterator[Rung]:
+        """Yield the rungs of steps that belong to no deadline, with what the office asked for."""
+        pauses = self._pauses(o)
+        yield from self._emit(o, due, pause_steps(self.plan, o, pauses, steps), asked_steps(self.plan, o, pauses))
 
     def _emit(
         self,
@@ -394,7 +406,7 @@ class Agenda:
         """Yield the rungs of steps; those that the office asked for leave whatever the party has said."""
         closed = self._closing(o) if closed is None else closed
         if o.facts:
-            steps = skip_steps(o, due, steps)
+            steps, asked = skip_steps(o, due, steps), skip_steps(o, due, asked)
         if o.standing.declared:
             steps = self._without_declared(o, steps)
         is_closed = bool(closed)

@@ -89,7 +89,7 @@ ENGLISH: Mapping[str, str] = {
     "given_up": "given up after {number} days: {words}",
     # what is odd about a fact that is recorded
     "not_reminded": "it lies in the past: nobody is reminded of it",
-    "pause_past_due": "the last day, {day}, lies within the pause: nobody is reminded of it before",
+    "pause_past_due": "{day} lies within the pause: nobody is reminded before it",
     "still_overdue": "it lies in the past: what is still open stays overdue",
     "late": "late: the date was {day}",
     "asked_before": "the plan asks for it before: the last day in time is {day}",

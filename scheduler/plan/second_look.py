@@ -17,10 +17,12 @@ from scheduler.plan.agenda import (
     describe_declaration,
 )
 from scheduler.plan.dates.due_dates import DueDate
+from scheduler.plan.facts import Snoozed
+from scheduler.plan.ladders.adjustments import PAUSED_KINDS
 from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.model import Occurrence
 from scheduler.plan.notices import fact_of
-from scheduler.plan.obligations import EventDate, NoDate, ObligationDate, WindowDate
+from scheduler.plan.obligations import EventDate, NoDate, Obligation, ObligationDate, WindowDate
 from scheduler.plan.reasons import Reason
 
 
@@ -47,7 +49,15 @@ def _why_answered(agenda: Agenda, rung: RungLike) -> Reason | None:
         return describe_closing(obligation.standing.closed_by, agenda.plan.zone)
     declared = obligation.standing.declared if rung.kind in REMINDERS else ()
     said = next((fact for fact in declared if fact.recorded_at >= rung.at), None)
-    return None if said is None else describe_declaration(said, agenda.plan)
+    return _why_paused(obligation, rung) if said is None else describe_declaration(said, agenda.plan)
+
+
+def _why_paused(o: Obligation, rung: RungLike) -> Reason | None:
+    """Return that the office has paused the reminders since the instant of one."""
+    if rung.kind not in PAUSED_KINDS:
+        return None
+    paused = next((fact for fact in o.facts if isinstance(fact, Snoozed) and fact.recorded_at >= rung.at), None)
+    return None if paused is None else reasons.office_pauses(paused.until, paused.reason)
 
 
 def _why_not_told(agenda: Agenda, rung: RungLike) -> tuple[RungState, Reason] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import NoReturn, assert_never
 
 from scheduler.errors import NothingMatched, RefusalCode, UserError
@@ -44,7 +44,7 @@ from scheduler.plan.facts import (
     drop_withdrawn,
 )
 from scheduler.plan.indicators import counted_parties, is_share, whole_of_all
-from scheduler.plan.ladders.adjustments import reminder_kind
+from scheduler.plan.ladders.adjustments import asked_at, reminder_kind
 from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.messages.destinations import guests_to_invite
 from scheduler.plan.model import Indicator, Milestone, Occurrence, Party, Plan
@@ -184,6 +184,8 @@ def _check_of_obligation(agenda: Agenda, fact: OfObligation) -> list[Reason]:
 def _check_adjustment(agenda: Agenda, fact: Skipped | Snoozed | Reminded | Noted, unit: UnitOfWork) -> list[Reason]:
     """Return remarks on what the office decides about the reminders of an obligation, or writes down about it."""
     obligation = agenda.by_key.get((fact.milestone, fact.party)) or find_obligation(agenda, fact.milestone, fact.party)
+    if not isinstance(fact, Noted) and not fact.reason.strip():
+        _refuse(Text("the reason is empty"), Text("say why"), "no-reason")
     match fact:
         case Skipped():
             _check_skipped(agenda.plan, fact, unit)
@@ -191,14 +193,9 @@ def _check_adjustment(agenda: Agenda, fact: Skipped | Snoozed | Reminded | Noted
             return _check_snoozed(agenda.plan, fact, obligation)
         case Reminded():
             _refuse_settled(obligation)
-            if reminder_kind(agenda.plan, obligation, fact.recorded_at) is None:
-                _refuse(
-                    Text("there is no day of which {party} could be reminded", party=fact.party),
-                    Text("fix the day first"),
-                    "no-day-known",
-                )
+            _refuse_without_day(agenda.plan, obligation, asked_at(agenda.plan, obligation, fact.recorded_at))
         case Noted():
-            if not fact.note:
+            if not fact.note.strip():
                 _refuse(Text("the note is empty"), Text("write what is to be kept"), "no-note")
         case _:
             assert_never(fact)
@@ -221,6 +218,16 @@ def _refuse_settled(obligation: Obligation) -> None:
         )
 
 
+def _refuse_without_day(plan: Plan, obligation: Obligation, at: datetime) -> None:
+    """Refuse what concerns the reminders of an obligation of which nobody could be reminded at an instant."""
+    if reminder_kind(plan, obligation, at) is None:
+        _refuse(
+            Text("there is no day of which {party} could be reminded", party=obligation.party),
+            Text("fix the day first"),
+            "no-day-known",
+        )
+
+
 def _check_skipped(plan: Plan, fact: Skipped, unit: UnitOfWork) -> None:
     rows = unit.rungs.within(plan.id, Scope({fact.milestone: frozenset([fact.party])}))
     known = {row.name: row for row in rows if row.due == fact.due and not is_notice(row.kind)}
@@ -239,8 +246,10 @@ def _check_skipped(plan: Plan, fact: Skipped, unit: UnitOfWork) -> None:
 def _check_snoozed(plan: Plan, fact: Snoozed, obligation: Obligation) -> list[Reason]:
     _refuse_settled(obligation)
     _refuse_past_day(plan, fact, Text("name the last day without a reminder"))
+    _refuse_without_day(plan, obligation, fact.recorded_at)
     today = local_day(fact.recorded_at, plan.zone)
-    last = obligation.due.last_in_time if obligation.due is not None else None
+    due, event = obligation.due, obligation.event
+    last = due.last_in_time if due is not None else event.first if event is not None else None
     return [reasons.pause_past_due(last)] if last is not None and today <= last <= fact.until else []
 
 

@@ -279,7 +279,7 @@ VIETNAMESE = Language(
         "unanswered_twice": "đã chuyển hai lần, cả hai lần máy chủ không trả lời: {words}",
         "given_up": "dừng sau {number} ngày: {words}",
         "not_reminded": "ngày đã qua nên không nhắc đơn vị nào",
-        "pause_past_due": "ngày cuối còn đúng hạn ({day}) nằm trong thời gian tạm dừng nên không được nhắc trước",
+        "pause_past_due": "{day} nằm trong thời gian tạm dừng nên không được nhắc trước",
         "still_overdue": "ngày đã qua: nội dung chưa hoàn thành vẫn bị tính là quá hạn",
         "late": "quá hạn: thời hạn là {day}",
         "asked_before": "muộn hơn kế hoạch: ngày cuối còn đúng hạn là {day}",

@@ -453,9 +453,7 @@ def test_a_pause_needs_an_end_and_is_taken_back_by_undo(open_office: Office) -> 
     assert (past.code, "has passed" in past.err) == (ExitCode.FAILED, True)
     (row,) = open_office.rows("snooze", "here", "report", "branch", "--until", f"{NEXT_YEAR}-12-20", "--reason", "x")
     assert row["fact"]["until"] == f"{NEXT_YEAR}-12-20"
-    assert row["remarks"] == [
-        f"the last day, {NEXT_YEAR}-12-15, lies within the pause: nobody is reminded of it before"
-    ]
+    assert row["remarks"] == [f"{NEXT_YEAR}-12-15 lies within the pause: nobody is reminded before it"]
     (undone,) = open_office.rows("undo", "f1", "--reason", "y")
     assert {step["rung"] for step in undone["armed"]} == {step["rung"] for step in row["fell_away"]}
 

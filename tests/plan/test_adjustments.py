@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from scheduler.plan import reasons
 from scheduler.plan.dates.date_forms import Before, By, On, Undated, Window
 from scheduler.plan.facts import Fact
 from scheduler.plan.ladders.adjustments import reminder_kind
+from scheduler.plan.second_look import why_not_owed
 from tests.support.plan_builders import PlanHistory, at, deadline, event, history_of
 
 AUGUST = Before(date(2023, 8, 10))
@@ -112,6 +114,59 @@ def test_a_pause_that_is_taken_back_leaves_the_ladder_as_it_was(history: PlanHis
     before = history.ladder()
     history.undo(decide(history, "snoozed", 8, 1, until=date(2023, 8, 31)), at(8, 2))
     assert history.ladder() == before
+
+
+@pytest.mark.parametrize("is_undone", [False, True])
+def test_what_a_pause_has_held_back_is_followed_up_when_it_ends_before_its_time(
+    history: PlanHistory, is_undone: bool
+) -> None:
+    """A shorter one replaces it, or it is taken back: the party is reminded once, and reported to the lead after it."""
+    long = decide(history, "snoozed", 8, 9, until=date(2023, 9, 15))
+    if is_undone:
+        history.undo(long, at(8, 23, 9))
+    else:
+        decide(history, "snoozed", 8, 21, until=date(2023, 8, 22))
+    ladder = {rung.name: rung.at for rung in history.rungs() if rung.state == "planned" and rung.at >= at(8, 9, 9)}
+    [resumed] = [when for name, when in ladder.items() if name.startswith("resume")]
+    assert resumed == (at(8, 23, 9) if is_undone else at(8, 23))
+    assert set(ladder) == {f"resume:{1 if is_undone else 2}", "escalate:2wd"}
+    assert ladder["escalate:2wd"] == at(8, 25)
+
+
+def test_a_pause_that_begins_before_the_last_one_was_followed_up_goes_on_with_it(history: PlanHistory) -> None:
+    decide(history, "snoozed", 8, 11, hour=7, until=date(2023, 9, 15))
+    decide(history, "snoozed", 9, 16, until=date(2023, 9, 20))
+    assert [rung for rung in history.ladder() if rung > "08-11"] == ["09-21 resume:2", "09-25 escalate:2wd"]
+
+
+def test_the_lead_is_told_after_the_reminder_that_follows_a_pause(history: PlanHistory) -> None:
+    decide(history, "snoozed", 8, 14, hour=7, until=date(2023, 8, 20))
+    assert [rung for rung in history.ladder() if rung > "08-14"] == ["08-21 resume:1", "08-22 escalate:2wd"]
+
+
+def test_a_step_that_is_left_out_does_not_bring_back_one_that_gave_way_to_it(history: PlanHistory) -> None:
+    decide(history, "snoozed", 8, 12, until=date(2023, 8, 14))
+    decide(history, "skipped", 8, 13, step="overdue:2", due=date(2023, 8, 10))
+    assert "08-15" not in " ".join(rung for rung in history.ladder() if "escalate" not in rung)
+
+
+def test_a_reminder_that_was_asked_for_is_held_back_by_a_later_pause_or_left_out(history: PlanHistory) -> None:
+    decide(history, "reminded", 7, 28, hour=20)
+    decide(history, "snoozed", 7, 29, until=date(2023, 8, 3))
+    assert reasons_of(history)["remind:1"] == "the office paused the reminders until 2023-08-03: phone call"
+    decide(history, "reminded", 8, 4, hour=20)
+    decide(history, "skipped", 8, 5, step="remind:3", due=date(2023, 8, 10))
+    assert reasons_of(history)["remind:3"] == "the office left it out: phone call"
+
+
+def test_a_step_that_waits_since_before_the_pause_is_held_back_too(history: PlanHistory) -> None:
+    """The mail server was away: the look before sending finds the pause."""
+    decide(history, "snoozed", 8, 4, hour=8, until=date(2023, 8, 7))
+    agenda = history.agenda()
+    [waiting] = [rung for rung in history.rungs() if rung.name == "before:3wd"]
+    assert why_not_owed(agenda, waiting) == ("skipped", reasons.office_pauses(date(2023, 8, 7), "phone call"))
+    [later] = [rung for rung in history.rungs() if rung.name == "target"]
+    assert why_not_owed(agenda, later) is None
 
 
 def test_a_pause_is_over_for_a_party_that_has_submitted(history: PlanHistory) -> None:

@@ -192,7 +192,7 @@ def histories(draw: st.DrawFn, least: int = 0, most: int = 6) -> PlanHistory:
 
 def record_anything(draw: st.DrawFn, history: PlanHistory, when: datetime) -> None:
     """Append one fact of any kind."""
-    kinds = ["closing", "moved", "extended", "nominated", "mail"]
+    kinds = ["closing", "moved", "extended", "nominated", "mail", "adjusted"]
     what = draw(st.sampled_from([*kinds, "undone"] if history.facts else kinds))
     milestone = draw(st.sampled_from(["report", "meeting", "after"]))
     party = draw(st.sampled_from(["lead", "beta", "gamma"]))
@@ -212,6 +212,8 @@ def record_anything(draw: st.DrawFn, history: PlanHistory, when: datetime) -> No
         history.record("extended", when, "report", party, form=By(draw(any_day())))
     elif what == "nominated":
         history.record("nominated", when, group="winners", parties=draw(st.sampled_from([(), (party,)])))
+    elif what == "adjusted":
+        adjust_anything(draw, history, when, milestone, party)
     elif what == "mail":
         who = draw(st.sampled_from(["officer", "head"]))
         history.record(
@@ -219,6 +221,21 @@ def record_anything(draw: st.DrawFn, history: PlanHistory, when: datetime) -> No
         )
     else:
         history.undo(draw(st.sampled_from(history.facts)), when)
+
+
+def adjust_anything(draw: st.DrawFn, history: PlanHistory, when: datetime, milestone: str, party: str) -> None:
+    """Append what the office decides about single reminders."""
+    kind = draw(st.sampled_from(["skipped", "snoozed", "reminded", "noted"]))
+    if kind == "skipped":
+        step = draw(st.sampled_from(["before:7d", "target", "overdue:1", "escalate:2wd", "event:7d"]))
+        history.record("skipped", when, milestone, party, step=step, due=draw(any_day()), reason="x")
+    elif kind == "snoozed":
+        until = when.date() + timedelta(days=draw(st.integers(0, 60)))
+        history.record("snoozed", when, milestone, party, until=until, reason="x")
+    elif kind == "reminded":
+        history.record("reminded", when, milestone, party, reason="x")
+    else:
+        history.record("noted", when, milestone, party, note="x")
 
 
 @st.composite
