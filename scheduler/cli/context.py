@@ -28,6 +28,7 @@ from scheduler.plan.obligations import Obligation
 from scheduler.ports import Document, Loaded, RungRow
 from scheduler.queries.agendas import view_agenda
 from scheduler.services.apply_revision import take
+from scheduler.services.fact_checks import find_obligation
 from scheduler.services.record_facts import Recorded, execute, rehearse
 from scheduler.services.retire_plan import retire_absent
 from scheduler.texts import Text
@@ -127,14 +128,17 @@ class Session:
             take(store, pick(self.loaded, plan), self.now)
             with store.reading() as view:
                 rows = view.rungs.of_party(plan, party, milestone)
+                if not rows:
+                    find_obligation(view_agenda(view, self.plan(plan), self.now), milestone, party)
         steps = [row for row in rows if not is_notice(row.kind) and name in (None, row.name)]
+        steps = [row for row in steps if name or row.kind != "escalation"]
         ahead = [row for row in steps if row.state == "planned"] or ([] if name is None else steps)
         if ahead:
             return ahead[0]
         if name is None:
             raise NothingMatched(Text("no step of {milestone} of {party} lies ahead", milestone=milestone, party=party))
         of = Text("step of {milestone} of {party}", milestone=milestone, party=party)
-        raise NothingMatched.named(of, name, {row.name for row in rows})
+        raise NothingMatched.named(of, name, {row.name for row in rows if not is_notice(row.kind)})
 
     def execute(
         self, plan: Plan, commands: Sequence[Command], *, notify: bool = True, documents: Sequence[Document] = ()

@@ -327,7 +327,8 @@ class Operators(_Section):
     @property
     def readers_only(self) -> list[str]:
         """Return the addresses of those who may only look: who is named in both lists may act."""
-        return [person.address for person in self.readers if person.address not in self.addresses]
+        known = {address.casefold() for address in self.addresses}
+        return [person.address for person in self.readers if person.address.casefold() not in known]
 
 
 class Settings(_Section):

@@ -23,8 +23,6 @@ from scheduler.plan.model import Checks, Group, Indicator, Ladder, Milestone, Pl
 from scheduler.texts import Text
 from scheduler.toml_lines import Key
 
-MEGABYTE = 1_000_000
-LARGEST_FORM = 25 * MEGABYTE  # bytes
 _KEYS = ("schema", "plan", "groups", "ladder", "checks", "milestones", "indicators", "provisions")
 
 
@@ -184,15 +182,16 @@ def _make_milestone(
 
 
 def _check_forms(file: File, key: Key, shape: schema.MilestoneShape) -> None:
-    """Report the blank forms that are not there, or that could not be handed in again for their size."""
+    """Report the blank forms that are not there: what is due does not depend on them. Refuse files of definitions."""
     for index, form in enumerate(shape.forms):
-        path, at = find_below(file.path.parent, form.file), (*key, "forms", index, "file")
-        if path is None:
+        at = (*key, "forms", index, "file")
+        if form.file.endswith(".toml"):
+            hint = Text("name a document: everybody who has the task can load it")
+            file.report.error(at, Text("{name} is a file of definitions", name=form.file), hint)
+        elif find_below(file.path.parent, form.file) is None:
             hint = Text('put it beside the plan\'s file and name it from there, such as file = "bieu-mau/mau-01.docx"')
-            file.report.error(at, Text("there is no file {name} in the folder of the plan", name=form.file), hint)
-        elif path.stat().st_size > LARGEST_FORM:
-            message = Text("is larger than {value} MB", value=LARGEST_FORM // MEGABYTE)
-            file.report.error(at, message, Text("parties load it on the telephone, too: make it smaller"))
+            message = Text("there is no file {name} in the folder of the plan", name=form.file)
+            file.report.warn("no-form", at, message, hint)
 
 
 def _make_workdays(

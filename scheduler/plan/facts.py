@@ -469,6 +469,6 @@ def _find_withdrawals(facts: Sequence[Fact]) -> dict[int, Withdrawn]:
 
 def parties_of_fact(fact: Fact) -> tuple[str, ...]:
     """Return the ids of the parties that a fact names; () if it concerns everybody."""
-    if isinstance(fact, Nominated):
+    if isinstance(fact, Nominated | Postponed):
         return fact.parties
     return (fact.party,) if fact.party is not None else ()

@@ -18,6 +18,7 @@ from scheduler.plan.facts import (
     Invited,
     Letter,
     Nominated,
+    Postponed,
     Replied,
     Retired,
     Withdrawn,
@@ -353,6 +354,8 @@ def _touches(fact: Fact, other: Fact) -> bool:
     """Return whether two facts concern the same group or indicator, or the same milestone and party."""
     if isinstance(fact, Counted) or isinstance(other, Counted):
         return isinstance(fact, Counted) and isinstance(other, Counted) and fact.indicator == other.indicator
+    if isinstance(fact, Postponed) or isinstance(other, Postponed):
+        return isinstance(fact, Postponed) and isinstance(other, Postponed) and fact.need == other.need
     if isinstance(fact, Nominated) or isinstance(other, Nominated):
         return isinstance(fact, Nominated) and isinstance(other, Nominated) and fact.group == other.group
     same_party = fact.party is None or other.party is None or fact.party == other.party

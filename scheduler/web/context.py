@@ -18,6 +18,7 @@ from scheduler.bootstrap import RunningDaemon
 from scheduler.documents.blob_store import BlobStore
 from scheduler.engine.sources.answers import MailboxAdapters
 from scheduler.errors import RecordUnavailable
+from scheduler.log import mask_tokens
 from scheduler.plan.model import Plan
 from scheduler.queries.inbox import count_waiting
 from scheduler.queries.snapshot import SnapshotCache
@@ -98,7 +99,7 @@ class SiteContext:
 
     def may_act(self, email: str) -> bool:
         """Return whether somebody who is signed in may change anything, and not only look."""
-        return fold(email) not in map(fold, self.running.settings.operators.readers_only)
+        return find_operator(self.plans, self.running.settings.operators.addresses, email) is not None
 
 
 def _name_operator(running: RunningDaemon, email: str) -> str:
@@ -146,6 +147,15 @@ class RequestContext:
         return answer_context(running.container, running.services, running.definitions(), running.agendas)
 
     @property
+    def reads_only(self) -> bool:
+        """Return whether the request comes from somebody who is signed in and may only look."""
+        return self.signed_in is not None and not self.site.may_act(self.signed_in.email)
+
+    def without_keys(self, text: str) -> str:
+        """Return a text as this person may read it: only operators see addresses by which one acts for a party."""
+        return mask_tokens(text) if self.reads_only else text
+
+    @property
     def path(self) -> str:
         """Return the path of the request, percent-encoded as it was received."""
         raw: bytes = self.request.scope["raw_path"]
@@ -160,7 +170,7 @@ class RequestContext:
         only_files = self.signed_in and not running.is_replay and mail.transport == "maildir"
         known = {
             "signed_in": self.signed_in,
-            "reads_only": self.signed_in is not None and not self.site.may_act(self.signed_in.email),
+            "reads_only": self.reads_only,
             "site_name": self.site.name,
             "replayed": local if running.is_replay else None,
             "printed": local,

@@ -441,6 +441,19 @@ def test_the_next_step_is_left_out_with_the_reason(open_office: Office) -> None:
     assert (unknown.code, "target" in unknown.err) == (ExitCode.NOTHING_MATCHED, True)
 
 
+def test_a_name_that_is_not_known_is_refused_with_the_nearest(open_office: Office) -> None:
+    for milestone, party, near in (("report", "branhc", "branch"), ("reprot", "branch", "report")):
+        result = open_office("skip", "here", milestone, party, "--reason", "x")
+        assert (result.code, near in result.err) == (ExitCode.NOTHING_MATCHED, True)
+
+
+@pytest.mark.parametrize("command", ["remind", "snooze", "skip"])
+def test_a_reason_of_blanks_is_none(open_office: Office, command: str) -> None:
+    more = ("--until", f"{NEXT_YEAR}-01-20") if command == "snooze" else ()
+    result = open_office(command, "here", "report", "branch", *more, "--reason", "  ")
+    assert (result.code, "the reason is empty" in result.err) == (ExitCode.FAILED, True)
+
+
 def test_nothing_is_left_out_where_no_step_lies_ahead(open_office: Office) -> None:
     open_office("receive", "here", "report", "branch")
     result = open_office("skip", "here", "report", "branch", "--reason", "x")

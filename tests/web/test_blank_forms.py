@@ -110,3 +110,13 @@ def test_a_plan_file_names_its_forms(folder: Path) -> None:
     )
     [definition] = DefinitionFiles([folder]).load().definitions
     assert definition.plan.milestones[0].forms == FORMS[:1]
+
+
+def test_a_form_that_is_not_there_is_warned_of_and_the_plan_holds(folder: Path) -> None:
+    test_a_plan_file_names_its_forms(folder)
+    (folder / FORMS[0].file).unlink()
+    loaded = DefinitionFiles([folder]).load()
+    assert len(loaded.definitions) == 1
+    assert [(problem.severity, problem.key) for problem in loaded.problems if problem.code == "no-form"] == [
+        ("warning", "milestones[0].forms[0].file")
+    ]

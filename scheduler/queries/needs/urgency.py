@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal, assert_never
+from typing import Literal, NamedTuple, assert_never
 
 from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.facts import Fact, Postponed
@@ -73,24 +73,41 @@ def _rank(need: Need, put_off: Postponed | None, today: date) -> RankedNeed:
     return RankedNeed(need=need, urgency=_urgency_of(need, day, today), day=day, put_off=put_off if is_valid else None)
 
 
+class NeedKey(NamedTuple):
+    """The name of a need within its plan: its kind, and what it is about, such as a milestone."""
+
+    kind: str
+    about: str
+
+    def __str__(self) -> str:
+        """Return it as the record keeps it."""
+        return f"{self.kind} {self.about}"
+
+    @classmethod
+    def of(cls, text: str) -> NeedKey:
+        """Return what the record has kept."""
+        kind, _, about = text.partition(" ")
+        return cls(kind, about)
+
+
 def key_of(need: Need) -> str:
-    """Return the name of a need within its plan: its kind, and what it is about."""
+    """Return the name of a need within its plan."""
     match need:
         case HeldMail(mail) | FailedMail(mail) | AmbiguousMail(mail):
             about = f"m{mail.id}"
-        case GroupChoice(group=group):
-            about = group
+        case GroupChoice(milestone=milestone, group=group):
+            about = f"{milestone} {group}"
         case UnplacedRecords(unplaced):
             about = f"{unplaced.missing} {unplaced.id}"
-        case BouncingAddress(contact=contact):
-            about = contact.email
-        case Outage(since=since) | MissedSteps(since=since):
-            about = since.isoformat()
+        case BouncingAddress(party=party, contact=contact):
+            about = f"{party.id} {contact.email}"
+        case Outage(until=until) | MissedSteps(until=until):
+            about = until.isoformat()
         case UnseenSource(failed):
             about = failed.source
         case _:
             about = need.milestone
-    return f"{need.kind} {about}"
+    return str(NeedKey(need.kind, about))
 
 
 def parties_of(need: Need) -> Sequence[str]:

@@ -54,7 +54,16 @@ from scheduler.web.operator.command_forms import (
 from scheduler.web.operator.history import FactEntry, describe_fact, is_undoable
 from scheduler.web.urls import path_to
 
-_OWN = ("form", "step", "seen", "once", "sent", "seal")  # fields that every form has besides its input
+_OWN = (
+    "form",
+    "step",
+    "seen",
+    "once",
+    "sent",
+    "seal",
+    "leave_out",
+    "files",
+)  # fields that every form has besides its input
 _TEXTS = ("note", "reason", "decision", "place")  # free texts, given back when a form is refused
 
 
@@ -187,7 +196,7 @@ def act(context: RequestContext) -> Response:
     hidden, step = _Hidden.of(context), context.field("step")
     if not is_idempotency_key(hidden.idempotency_key):
         raise HTTPException(403)
-    hidden, refused = _take_files(context, hidden, is_confirmed=step == "confirm")
+    hidden, refused = _take_files(command, hidden, is_confirmed=step == "confirm")
     command = replace(command, files=hidden.files)
     if refused:
         return _ask(command, hidden, _Result(422, file_problems=refused))
@@ -223,12 +232,16 @@ def _carry_out(command: CommandForm, hidden: _Hidden, *, is_confirmed: bool) -> 
 
 
 def _take_files(
-    context: RequestContext, hidden: _Hidden, *, is_confirmed: bool
+    command: CommandForm, hidden: _Hidden, *, is_confirmed: bool
 ) -> tuple[_Hidden, Sequence[UploadProblem]]:
     """Set the files of a form aside, or keep those of a confirmed one; return what is wrong with them.
 
-    Files that were set aside before stay beside new ones.
+    Files that were set aside before stay beside new ones, unless they are ticked to be left out.
     """
+    if command.action not in WITH_FILES:
+        return hidden._replace(files=()), ()
+    context, left_out = command.context, command.ticked("leave_out")
+    hidden = hidden._replace(files=tuple(one for one in hidden.files if one.digest not in left_out))
     aside, incoming = _aside(context, hidden.idempotency_key), context.incoming
     try:
         if is_confirmed:
@@ -251,7 +264,8 @@ def _take_files(
 def _aside(context: RequestContext, once: str) -> FilesAside:
     """Return what holds the files of an operator's form between its pages."""
     email = context.signed_in.email if context.signed_in else ""
-    return FilesAside(context.site.blob_store, context.site.secret, email, (context.path,), once)
+    subject = (context.path, context.request.url.query)
+    return FilesAside(context.site.blob_store, context.site.secret, email, subject, once)
 
 
 def _write_files(context: RequestContext, hidden: _Hidden) -> tuple[str, str]:
@@ -266,7 +280,8 @@ def ask_again(context: RequestContext) -> Response:
         command, hidden = _find(context), _Hidden.of(context)
         if not is_idempotency_key(hidden.idempotency_key):
             hidden = hidden._replace(idempotency_key=_Hidden.renewed(command).idempotency_key)
-        return _ask(command, hidden, _Result(403, is_former=True))
+        lost = [UploadProblem("files_again")] if context.incoming and context.incoming.files else []
+        return _ask(command, hidden, _Result(403, is_former=True, file_problems=lost))
     except HTTPException as missing:
         return _give_back(context, missing)
 

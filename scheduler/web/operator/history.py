@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from scheduler.plan.facts import DEFINITION, Counted, Fact, Received, Returned, Withdrawn, parties_of_fact
+from scheduler.plan.facts import DEFINITION, Counted, Fact, Postponed, Received, Returned, Withdrawn, parties_of_fact
 from scheduler.plan.indicators import Figure, measure
 from scheduler.plan.model import Deliverable, Indicator, Milestone, Occurrence, Party, Plan
 from scheduler.ports import Document, MessageRow, RungRow, UnitOfWork
+from scheduler.queries.needs.urgency import NeedKey
 from scheduler.queries.snapshot import Snapshot
 
 
@@ -20,6 +21,7 @@ class FactEntry:
     fact: Fact
     plan: Plan
     milestone: Milestone | None
+    about: str  # the id of the milestone or the occurrence; of a need that is put off, too
     parties: tuple[Party, ...]
     deliverables: tuple[Deliverable, ...]  # what was received, or must be sent again
     is_withdrawn: bool
@@ -27,6 +29,7 @@ class FactEntry:
     documents: tuple[Document, ...] = ()  # the files received with it, if they were uploaded
     undone: Fact | None = None  # if the fact is an undo: the fact it took back
     indicator: Indicator | None = None  # if the fact is the result of one
+    need: NeedKey | None = None  # if the fact puts something off: what
 
 
 def list_facts(view: UnitOfWork, snapshot: Snapshot, facts: Iterable[Fact]) -> list[FactEntry]:
@@ -41,17 +44,21 @@ def list_facts(view: UnitOfWork, snapshot: Snapshot, facts: Iterable[Fact]) -> l
 
 def describe_fact(snapshot: Snapshot, fact: Fact, documents: Iterable[Document] = ()) -> FactEntry:
     """Return a fact for display."""
-    plan, id = snapshot.plan, Occurrence.of(fact.milestone or "").milestone
-    milestone = next((m for m in plan.milestones if m.id == id), None)
+    plan = snapshot.plan
+    need = NeedKey.of(fact.need) if isinstance(fact, Postponed) else None
+    about = fact.milestone or (need.about.partition(" ")[0] if need else "")
+    milestone = next((m for m in plan.milestones if m.id == Occurrence.of(about).milestone), None)
     return FactEntry(
         fact=fact,
         plan=plan,
         milestone=milestone,
+        about=about,
         parties=tuple(plan.parties[party] for party in parties_of_fact(fact) if party in plan.parties),
         deliverables=_deliverables_of(milestone, fact) if milestone else (),
         is_withdrawn=fact.id in snapshot.withdrawn,
         can_be_undone=is_undoable(snapshot, fact),
         documents=tuple(documents),
+        need=need,
         indicator=next((i for i in plan.indicators if i.id == fact.indicator), None)
         if isinstance(fact, Counted)
         else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, get_args
 
@@ -14,7 +14,6 @@ from scheduler.plan.agenda import RungState
 from scheduler.plan.facts import Fact, parties_of_fact
 from scheduler.plan.model import Occurrence, Plan
 from scheduler.ports import UnitOfWork
-from scheduler.queries.rows import fact_row
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
 from scheduler.web.lookup import find_definition, parties_by_id, read_choice
@@ -53,6 +52,7 @@ def show_ledger(context: RequestContext) -> Response:
     plans = [find_definition(context, plan).plan] if plan else context.site.plans
     number = min(page_number(context), MOST)
     search = read_search(context)
+    state = None if search.words else state  # words are looked for in what people recorded, not in steps
     wanted = LedgerFilter(plans, party or None, state, search, number * PAGE_SIZE + 1)
     with context.running.store.reading() as view:
         found = [*_fact_entries(context, view, wanted), *_step_entries(view, wanted)]
@@ -81,7 +81,8 @@ def _fact_entries(context: RequestContext, view: UnitOfWork, wanted: LedgerFilte
         since, until = wanted.search.span(plan.zone)
         own = [f for f in snapshot.facts if wanted.party is None or wanted.party in parties_of_fact(f)]
         own = [f for f in own if (not since or since <= f.recorded_at) and (not until or f.recorded_at < until)]
-        own = [f for f in own if _says(plan, f, wanted.search.words)] if wanted.search.words else own
+        words, titles = fold_words(wanted.search.words).split(), {m.id: m.title for m in plan.milestones}
+        own = [f for f in own if _says(plan, titles, f, words)] if words else own
         for fact in own[-wanted.limit :]:
             yield LedgerEntry(fact.recorded_at, plan, fact_entry=describe_fact(snapshot, fact))
 
@@ -90,7 +91,7 @@ def _step_entries(view: UnitOfWork, wanted: LedgerFilter) -> Iterator[LedgerEntr
     """Yield the steps that ended last."""
     plans, party = {plan.id: plan for plan in wanted.plans}, wanted.party
     if wanted.search.words or (party is not None and party not in parties_by_id(wanted.plans)):
-        return  # words are looked for in what people recorded; no plan has the party
+        return  # no plan has the party, so the record is not queried
     states = [wanted.state] if wanted.state else []
     for zone in {plan.zone.key: plan.zone for plan in wanted.plans}.values():
         since, until = wanted.search.span(zone)
@@ -101,14 +102,15 @@ def _step_entries(view: UnitOfWork, wanted: LedgerFilter) -> Iterator[LedgerEntr
                 yield LedgerEntry(row.settled_at, plans[row.plan], step=step)
 
 
-def _says(plan: Plan, fact: Fact, words: str) -> bool:
+def _says(plan: Plan, titles: Mapping[str, str], fact: Fact, wanted: Sequence[str]) -> bool:
     """Return whether what was recorded holds all of these words, in its texts or in the names of what it is about."""
-    id = Occurrence.of(fact.milestone or "").milestone
-    titles = [milestone.title for milestone in plan.milestones if milestone.id == id]
+    title = titles.get(Occurrence.of(fact.milestone or "").milestone, "")
     names = [plan.parties[party].name for party in parties_of_fact(fact) if party in plan.parties]
-    own = [str(value) for value in fact_row(fact, plan.zone).values()]
-    said = fold_words(" ".join((fact_name(fact.kind, plan.language), *titles, *names, *own)))
-    return all(word in said for word in fold_words(words).split())
+    own = [getattr(fact, name, "") for name in ("note", "reason", "decision", "place", "deputy", "address")]
+    files: tuple[str, ...] = getattr(fact, "files", ())
+    parts = (fact_name(fact.kind, plan.language), title, fact.by.name, *names, *own, *files)
+    said = fold_words(" ".join(parts))
+    return all(word in said for word in wanted)
 
 
 def fold_words(text: str) -> str:

@@ -37,7 +37,7 @@ def show_preview(context: RequestContext) -> Response:
         row=row,
         milestone=plan.milestone(row.milestone),
         party=plan.parties.get(row.party),
-        mails=[(mail, read_text(mail.data)) for mail in mails],
+        mails=[(mail, context.without_keys(read_text(mail.data))) for mail in mails],
         problems=problems,
     )
 
@@ -52,7 +52,7 @@ def show_html(context: RequestContext) -> Response:
         mails = _compose(context, view, plan, _find_step(context, view, plan))
     if number >= len(mails):
         raise HTTPException(404)
-    return HTMLResponse(read_html(mails[number].data), headers=FRAME)
+    return HTMLResponse(context.without_keys(read_html(mails[number].data)), headers=FRAME)
 
 
 def _find_step(context: RequestContext, view: UnitOfWork, plan: Plan) -> RungRow:

@@ -65,8 +65,8 @@ def show_outbox(context: RequestContext) -> Response:
         party=party or "",
         search=search,
         periods=list_periods(context),
-        changes=changes_of([state]) if state else (),
-        changed=context.request.query_params.get("changed", ""),
+        changes=changes_of([state]) if state and not context.reads_only else (),
+        changed=context.unseal("changed"),
     )
 
 
@@ -95,7 +95,7 @@ def change_several(context: RequestContext) -> Response:
     with context.running.store.transaction() as unit:
         done = [mail for mail in mails if _DO[change](unit, mail.id, context)]
     context.running.wake()
-    return RedirectResponse(f"/outbox?{urlencode({'changed': len(done)})}", 303)
+    return RedirectResponse(f"/outbox?{urlencode({'changed': context.seal('/outbox', str(len(done)))})}", 303)
 
 
 def _next_at(context: RequestContext, view: UnitOfWork) -> datetime | None:
@@ -116,7 +116,7 @@ def show_mail(context: RequestContext) -> Response:
         mail=mail,
         plan=plan,
         carried=carried,
-        text=read_text(mail.mail.data) if is_public(mail) else None,
+        text=context.without_keys(read_text(mail.mail.data)) if is_public(mail) else None,
         has_html=is_public(mail) and bool(read_html(mail.mail.data)),
         changes=changes_of([mail.state]),
         zone=zones(context),
@@ -131,7 +131,7 @@ def show_html(context: RequestContext) -> Response:
     """
     with context.running.store.reading() as view:
         mail = find_mail(context, view)
-    html = read_html(mail.mail.data) if is_public(mail) else ""
+    html = context.without_keys(read_html(mail.mail.data)) if is_public(mail) else ""
     if not html:
         raise HTTPException(404)
     return HTMLResponse(html, headers=FRAME)

@@ -146,8 +146,8 @@ def show_party(context: RequestContext) -> Response:
 
 
 def _page_of(context: RequestContext, view: UnitOfWork, party: Party) -> str:
-    """Return the address of a party's page; "" if it has none."""
-    if not has_page(party):
+    """Return the address of a party's page; "" if it has none, or for who may only look: it is a key."""
+    if not has_page(party) or context.reads_only:
         return ""
     return SiteLinks(context.site.address, context.site.secret).of(party.id, view.pages.generations().get(party.id, 1))
 

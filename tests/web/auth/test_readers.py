@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from scheduler.ports import Outgoing
+from scheduler.tokens import make_token
 from tests.support.daemon_fixture import DaemonFixture, plan, report
 from tests.support.operator_client import Operator, filled, words
 from tests.support.plan_builders import at
@@ -80,3 +83,43 @@ def test_the_name_of_an_operator_stands_beside_what_was_recorded(site: ServedSit
     assert [fact.by.name for fact in live.facts()] == [OFFICER]
     page = officer.ask("/plans/plan/milestones/report/beta").text
     assert f'<span title="{OFFICER}">Lan</span>' in page
+
+
+def test_a_reader_sees_the_mails_that_wait_and_no_key_to_the_page_of_a_party(
+    reader: Operator, live: DaemonFixture, site: ServedSite
+) -> None:
+    """By such an address one acts for the party."""
+    key = make_token(site.running.container.secret, "page", "beta", 1)
+    outgoing = replace(
+        live.mails()[0].mail,
+        message_id="<x@lead.example>",
+        data=f"Subject: x\n\nhttps://office.example/p/{key}/plan".encode(),
+    )
+    with live.store.transaction() as unit:
+        unit.outbox.add(
+            Outgoing(
+                mail=outgoing,
+                kind="reminder",
+                plan="plan",
+                milestone="report",
+                party="beta",
+                created_at=at(3, 4),
+                not_before=at(3, 4),
+                expires_at=None,
+                deduplication_key="x",
+            )
+        )
+    id = live.mails()[-1].id
+    page = reader.ask("/outbox?state=queued").text
+    assert f'href="/outbox/{id}"' in page
+    assert '<form method="post" class="acts">' not in page
+    assert key not in reader.ask(f"/outbox/{id}").text
+    assert key in Operator(site, sign_in(site)).ask(f"/outbox/{id}").text
+    assert key not in reader.ask("/plans/plan/parties/beta").text
+
+
+def test_who_is_named_in_both_lists_may_act_whatever_the_case(tmp_path: Path) -> None:
+    people = f'[operators]\nemails = ["{OFFICER.title()}"]\nreaders = ["{OFFICER}"]'
+    with serve_site(tmp_path, mail=f"\n{people}") as site:
+        site.serve(plan(report(), language="en"))
+        assert "reads-only" not in Operator(site, sign_in(site)).ask("/").text

@@ -660,6 +660,9 @@ def test_what_is_put_off_comes_back_after_its_day(site: ServedSite) -> None:
     assert needs(operator) == []
     assert "Put off: 1" in page
     assert "the host decides in March" in page
+    history = words(operator.ask("/plans/plan").text)
+    assert "Put off Meeting" in history
+    assert "The day has to be fixed" in history
     site.clock.instant = at(3, 20, 23)
     assert needs(operator) == []
     site.clock.instant = at(3, 21)
@@ -711,3 +714,12 @@ def test_plans_of_years_that_are_over_are_archived_and_their_pages_stay(site: Se
     assert "Plans that have ended Old plan" in words(page)
     assert "Old plan" in operator.see("/?plan=old")
     assert operator.ask("/plans/old").status == 200
+
+
+def test_a_plan_in_which_an_event_lies_ahead_goes_on_after_its_year(site: ServedSite) -> None:
+    late = event(On(date(2024, 1, 20), date(2024, 1, 20)), id="award")
+    new = plan(MEETING, id="new", title="New plan", year=2024, language="en")
+    site.serve(plan(late, language="en"), new)
+    operator = Operator.of(site)
+    site.clock.instant = at(1, 5, year=2024)
+    assert re.findall(r'<section id="([^"]*)"', operator.ask("/").text) == ["new", "plan"]

@@ -186,8 +186,13 @@ def _draw(
 def _is_ended(snapshot: Snapshot, needs: Sequence[RankedNeed], today: date) -> bool:
     if snapshot.agenda.retired is not None:
         return True
-    is_open = any(o.standing.is_open and o.due is not None for o in snapshot.agenda.obligations)
+    is_open = any(_goes_on(o, today) for o in snapshot.agenda.obligations)
     return snapshot.plan.year < today.year and not needs and not is_open
+
+
+def _goes_on(o: Obligation, today: date) -> bool:
+    """Return whether something is owed, or takes place today or later."""
+    return (o.standing.is_open and o.due is not None) or (o.span is not None and o.span[1] >= today)
 
 
 def _next_days(plan: Plan, rows: Iterable[Row], steps: Iterable[StepAhead], today: date) -> Iterator[Day]:
