@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -47,6 +47,14 @@ def patterns() -> dict[str, set[str]]:
         for text in _of_click(ast.parse(file.read_text(encoding="utf-8"))):
             found.setdefault(text, set()).add("click")
     return {text: files for text, files in found.items() if any(map(str.isalpha, literal(text)))}
+
+
+def plurals() -> dict[str, str]:
+    """Return the pattern for more things, by that for one, of what click asks gettext for by a number."""
+    trees = (ast.parse(file.read_text(encoding="utf-8")) for file in sorted(CLICK.glob("*.py")))
+    calls = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
+    asked = (call.args for call in calls if isinstance(call.func, ast.Name) and call.func.id == "ngettext")
+    return {ast.literal_eval(one): ast.literal_eval(many) for one, many, _ in asked}
 
 
 def literal(text: str) -> str:
@@ -89,6 +97,8 @@ def _of_click(tree: ast.Module) -> Iterator[str]:
         match node:
             case ast.Call(func=ast.Name(id="_" | "ngettext"), args=[ast.Constant(value=str(text)), *_]):
                 yield text
+            case ast.Assign([ast.Subscript(slice=ast.Constant("required"))], ast.Constant(str(text))):
+                yield text  # a remark behind an option
 
 
 def file_of(language: str, suffix: str) -> Path:
@@ -106,12 +116,22 @@ def read_catalogue(language: str) -> Catalog:
 def renew(language: str) -> Catalog:
     """Return the catalogue of a language with the texts of today, in the order of their files."""
     head = "# What the command line, the log and errors say. `tests/test_translations.py` brings it up to date."
-    known = read_catalogue(language)
+    known, more = read_catalogue(language), plurals()
     new = Catalog(language, header_comment=head, project="hanchot", creation_date=WRITTEN, revision_date=WRITTEN)
     for text, files in sorted(patterns().items(), key=lambda item: (min(item[1]), item[0])):
         old = known.get(text)
-        new.add(text, old.string if old else "", locations=[(file, 0) for file in sorted(files)])
+        said = forms(old.string) if old else ("",)
+        where = [(file, 0) for file in sorted(files)]
+        if text in more:
+            new.add((text, more[text]), said, locations=where)
+        else:
+            new.add(text, said[0], locations=where)
     return new
+
+
+def forms(words: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Return the forms of the words of an entry: of one, of more."""
+    return (words,) if isinstance(words, str) else tuple(words or ())
 
 
 def write_out(catalogue: Catalog) -> tuple[bytes, bytes]:
@@ -129,16 +149,18 @@ def test_every_text_is_translated(language: str) -> None:
         file_of(language, "po").write_bytes(source)
         file_of(language, "mo").write_bytes(compiled)
     known = read_catalogue(language)
-    missing = [text for text in patterns() if not (found := known.get(text)) or not found.string]
+    missing = [text for text in patterns() if not (found := known.get(text)) or not all(forms(found.string))]
     assert missing == []
-    assert {str(message.id) for message in known if message.id} == set(patterns())
+    assert {forms(message.id)[0] for message in known if message.id} == set(patterns())
+    assert {message.id for message in known if message.pluralizable} == set(plurals().items())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_translation_has_the_values_of_its_text(language: str) -> None:
     for message in read_catalogue(language):
-        if message.id and message.string:
-            assert fields(str(message.string)) == fields(str(message.id)), message.id
+        for said in forms(message.string) if message.id else ():
+            wanted = [fields(each) for each in forms(message.id)]
+            assert fields(said) in (wanted[0], wanted[-1]), message.id
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

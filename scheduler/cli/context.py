@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
@@ -242,6 +243,28 @@ class Moment(click.ParamType[date | datetime]):
                 param,
                 ctx,
             )
+
+
+class WholeNumber(click.ParamType[int]):
+    """A parameter that is a whole number, not below the least and not above the most."""
+
+    name = "number"
+
+    def __init__(self, least: int, most: int | None = None) -> None:
+        self._least, self._most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number; anything else is a usage error."""
+        try:
+            if self._least <= (number := int(value)) <= (self._most or math.inf):
+                return number
+        except ValueError:
+            pass
+        words = Text("{value!r} is not a whole number of at least {least}", value=value, least=self._least)
+        if self._most is not None:
+            bounds = {"least": self._least, "most": self._most}
+            words = Text("{value!r} is not a whole number from {least} to {most}", value=value, **bounds)
+        raise click.BadParameter(localise(words), ctx, param)
 
 
 D = TypeVar("D", date, datetime)

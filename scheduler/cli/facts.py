@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from scheduler.cli.context import Day, Moment, Session, format_option, in_zone
+from scheduler.cli.context import Day, Moment, Session, WholeNumber, format_option, in_zone
 from scheduler.cli.terminal.help import command
 from scheduler.cli.terminal.output import (
     Headings,
     example,
+    localise,
     print_json,
     print_problem,
     print_table,
@@ -271,7 +272,7 @@ def mark_invited(session: Session, plan: str, milestone: str, note: str, by: str
 @_obligation
 @click.argument("answer", type=click.Choice(get_args(Reply)))
 @click.option("--deputy", default="", help="Who comes instead, where the plan lets somebody.")
-@click.option("--people", type=click.IntRange(min=1), help="How many come.")
+@click.option("--people", type=WholeNumber(1), help="How many come.")
 @click.option("--note", default="", help="What the party says besides.")
 @_by
 @format_option
@@ -373,8 +374,8 @@ def reassign(session: Session, fact: str, milestone: str, party: str | None, by:
 )
 @click.argument("plan")
 @click.argument("indicator", required=False)
-@click.option("--value", type=click.IntRange(0), help="What was counted.")
-@click.option("--of", type=click.IntRange(1), help="Out of how many; of a percentage all parties if left out.")
+@click.option("--value", type=WholeNumber(0), help="What was counted.")
+@click.option("--of", type=WholeNumber(1), help="Out of how many; of a percentage all parties if left out.")
 @click.option("--party", help="The result of this party alone.")
 @click.option("--note", default="", help="How it is known.")
 @click.option(
@@ -577,7 +578,7 @@ FACT_COMMANDS = (
 
 def _ask(milestone: str, party: str) -> str:
     answer: str = click.prompt(
-        Text("{milestone} of {party} was past its last day already", milestone=milestone, party=party),
+        localise(Text("{milestone} of {party} was past its last day already", milestone=milestone, party=party)),
         type=click.Choice(["open", "received", "skip"]),
         err=True,
     )

@@ -29,16 +29,18 @@ from scheduler.texts import Text, plural
 A_DAY = 86_400.0  # seconds
 
 
-class _Speed(click.FloatRange):
-    """A finite number of replayed seconds a second."""
+class _Speed(click.ParamType[float]):
+    """A finite number of replayed seconds a second, at least 1."""
 
-    def __init__(self) -> None:
-        super().__init__(min=1)
+    name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        speed = float(super().convert(value, param, ctx))
-        if not math.isfinite(speed):
-            self.fail(localise(Text("is not a number of seconds")), param, ctx)
+        try:
+            speed = float(value)
+        except ValueError:
+            speed = math.nan
+        if not 1 <= speed < math.inf:
+            self.fail(localise(Text("{value!r} is not a number of seconds, of at least 1", value=value)), param, ctx)
         return speed
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 
+from scheduler.cli import hanchot
 from scheduler.cli.terminal.language import set_language
 from scheduler.cli.terminal.output import _NARROW, print_fields, print_table
 from scheduler.definitions.scaffold import list_comments
@@ -16,10 +19,18 @@ from scheduler.resources import shipped
 from tests.cli.conftest import Office, Run, environment
 
 
+def paths(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the words that call a command, and those below it."""
+    yield path
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from paths(inner, (*path, name))
+
+
 def test_help_errors_and_results_are_in_the_language_asked_for(office: Office, run: Run) -> None:
-    assert run("--lang", "vi", "accept", "--help").out.startswith("Cách dùng: hanchot accept [OPTIONS]")
+    usage = run("--lang", "vi", "accept", "--help").out.splitlines()[0]
+    assert usage == "Cách dùng: hanchot accept [TÙY_CHỌN] KẾ_HOẠCH NỘI_DUNG ĐƠN_VỊ"
     assert "Xác nhận hồ sơ nộp đầy đủ là đạt yêu cầu." in run("--lang", "vi", "--help").out
-    assert run("--lang", "vi", "accept").err.splitlines()[-1] == "Lỗi: Thiếu đối số 'PLAN'."
+    assert run("--lang", "vi", "accept").err.splitlines()[-1] == "Lỗi: Thiếu đối số 'KẾ_HOẠCH'."
     assert office("--lang", "vi", "check").out.splitlines()[-1].startswith("không có lỗi, ")
     refused = office("--lang", "vi", "status", "--plan", "nosuch")
     assert (refused.code, refused.err.splitlines()[0]) == (
@@ -72,6 +83,30 @@ def test_a_wrong_use_is_told_in_it(office: Office, arguments: tuple[str, ...], w
     said, english = (office("--lang", language, *arguments).err.splitlines()[-1] for language in ("vi", "en"))
     assert (said.startswith("Lỗi: "), words in said) == (True, True), said
     assert english.removeprefix("Error: ") != said.removeprefix("Lỗi: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("check", "--format", "xml"), "'--format' không hợp lệ: 'xml' không thuộc các giá trị: 'text', 'json'."),
+        (("check", "--forma", "xml"), "Không có tùy chọn '--forma'. Có phải là '--format'?"),
+        (("status", "--plan"), "Tùy chọn '--plan' cần có giá trị."),
+        (("plans", "a", "b"), "Thừa đối số (a b)"),
+        (("extend", "a", "b", "c"), "Thiếu tùy chọn '--until'."),
+        (("indicator", "a", "b", "--value", "-1"), "'--value' không hợp lệ: '-1' không phải là số nguyên từ 0 trở lên"),
+        (("inbox", "list", "--limit", "x"), "'--limit' không hợp lệ: 'x' không phải là số nguyên từ 1 đến 10000"),
+        (("demo", "--speed", "x"), "'--speed' không hợp lệ: 'x' không phải là số giây từ 1 trở lên"),
+    ],
+)
+def test_a_mistake_in_typing_is_told_in_it(run: Run, arguments: tuple[str, ...], said: str) -> None:
+    """Of one and of several things, which click asks for in another way."""
+    assert run("--lang", "vi", *arguments).err.splitlines()[-1].endswith(said)
+
+
+@pytest.mark.parametrize("path", list(paths(hanchot)), ids=" ".join)
+def test_no_placeholder_of_a_value_is_english(run: Run, path: tuple[str, ...]) -> None:
+    help, _, _ = run("--lang", "vi", *path, "--help").out.partition("Ví dụ:")
+    assert set(re.findall(r"(?<![\w-])[A-Z_]{2,}\b|required", help)) <= {"JSON", "TOML", "LANG", "SIGTERM", "SIGINT"}
 
 
 def test_what_follows_two_dashes_is_no_option(office: Office) -> None:

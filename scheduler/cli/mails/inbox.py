@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from scheduler.cli.context import Session, format_option, read_number
+from scheduler.cli.context import Session, WholeNumber, format_option, read_number
 from scheduler.cli.terminal.help import group
 from scheduler.cli.terminal.output import (
     Headings,
@@ -47,7 +47,9 @@ def inbox() -> None:
 @click.option(
     "--state", "states", multiple=True, type=click.Choice(_STATES), help="Only these states. May be repeated."
 )
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="The newest so many.")
+@click.option(
+    "--limit", default=100, show_default=True, type=WholeNumber(1, 10_000), help="The newest so many, at most 10000."
+)
 @format_option
 @click.pass_obj
 def inbox_list(session: Session, states: tuple[Any, ...], limit: int, output_format: str) -> None:
