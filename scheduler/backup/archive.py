@@ -23,6 +23,7 @@ from typing import IO
 
 from scheduler.errors import UserError
 from scheduler.folders import name_new_file, sync_folder
+from scheduler.system_errors import word_system
 from scheduler.texts import Text
 
 FORMAT = 1
@@ -135,10 +136,10 @@ def _opened(source: Path) -> Iterator[tarfile.TarFile]:
     except OSError as error:
         if error.errno in _NO_ROOM:  # reading never fails so: what was read could not be put down
             raise UserError(
-                Text("{file} cannot be unpacked: {words}", file=source, words=error.strerror),
+                Text("{file} cannot be unpacked: {words}", file=source, words=word_system(error)),
                 hint=Text("make room on the disk of this machine; the backup is not at fault"),
             ) from error
-        words = error.strerror or Text("it is damaged or cut short")
+        words = word_system(error) if error.strerror else Text("it is damaged or cut short")
         raise _refusal(source, words) from error
 
 
@@ -235,6 +236,6 @@ def _explained(target: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise UserError(
-            Text("the backup {file} cannot be written: {words}", file=target, words=error.strerror or error),
+            Text("the backup {file} cannot be written: {words}", file=target, words=word_system(error)),
             hint=Text("name a file in a folder with room for it"),
         ) from error

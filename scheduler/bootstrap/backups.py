@@ -15,6 +15,7 @@ from scheduler.config import read_secret, write_secret
 from scheduler.errors import UserError
 from scheduler.folders import make_private_folder
 from scheduler.store import check_integrity, copy_snapshot, expect_empty, read_digests, upgrade
+from scheduler.system_errors import word_system
 from scheduler.texts import Text, plural
 
 _SHOWN = 3  # files that are named
@@ -135,7 +136,7 @@ def _room_in(folder: Path) -> Iterator[Path]:
         room = TemporaryDirectory(prefix=".hanchot-", dir=folder)
     except OSError as error:
         raise UserError(
-            Text("nothing can be written into {folder}: {words}", folder=folder, words=error.strerror),
+            Text("nothing can be written into {folder}: {words}", folder=folder, words=word_system(error)),
             hint=Text("name a file in another folder, or give the user that runs hanchot the right to write there"),
         ) from error
     with room as name:

@@ -39,6 +39,7 @@ from scheduler.cli.terminal.language import set_language, speaking
 from scheduler.cli.terminal.output import print_error, say
 from scheduler.cli.why import why
 from scheduler.errors import ExitCode, UserError
+from scheduler.system_errors import word_system
 from scheduler.texts import Text
 from scheduler.wording import languages
 
@@ -117,7 +118,7 @@ def _run(arguments: list[str] | None) -> None:
         sys.exit(ExitCode.FAILED)
     except OSError as error:
         about = f": {error.filename}" if error.filename else ""
-        say(Text("error: {words}{about}", words=error.strerror or error, about=about), err=True)
+        say(Text("error: {words}{about}", words=word_system(error), about=about), err=True)
         _drop_output()
         sys.exit(ExitCode.FAILED)
 

@@ -16,6 +16,7 @@ from scheduler.cli.terminal.output import example, say, usage_error
 from scheduler.errors import UserError
 from scheduler.reports.sheets import make_workbook
 from scheduler.reports.tables import SheetKind
+from scheduler.system_errors import word_system
 from scheduler.texts import Text
 
 
@@ -74,5 +75,6 @@ def _write(file: Path, data: bytes) -> None:
         ) from error
     except OSError as error:
         raise UserError(
-            Text("{file} cannot be written: {words}", file=file, words=error.strerror), hint=Text("name another file")
+            Text("{file} cannot be written: {words}", file=file, words=word_system(error)),
+            hint=Text("name another file"),
         ) from error

@@ -14,6 +14,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from scheduler.config.model import Account, Inbox, MailSection, Settings, TokenSection
 from scheduler.errors import InvalidInput, Problem, near_names
+from scheduler.system_errors import word_system
 from scheduler.texts import Text
 from scheduler.toml_lines import Key, find_lines, line_of
 from scheduler.validation import describe_syntax, describe_wanted
@@ -68,7 +69,7 @@ def _read(file: Path) -> dict[str, Any]:
             Text("no configuration at {file}", file=file), hint=Text("`hanchot init DIR` writes one")
         ) from error
     except OSError as error:
-        raise InvalidInput(Text("cannot read {file}: {strerror}", file=file, strerror=error.strerror)) from error
+        raise InvalidInput(Text("cannot read {file}: {strerror}", file=file, strerror=word_system(error))) from error
     except UnicodeDecodeError as error:
         raise InvalidInput(
             [Problem(file=str(file), message=Text("is not text in UTF-8"), hint=Text("save it as UTF-8"))]

@@ -11,6 +11,7 @@ from tempfile import mkstemp
 
 from scheduler.errors import NoPassword, UserError
 from scheduler.folders import make_private_folder, name_new_file
+from scheduler.system_errors import word_system
 from scheduler.texts import Text
 
 
@@ -24,7 +25,7 @@ def read_password(file: Path, key: str) -> str:
     except OSError as error:
         hint = Text("check {key}; the user that runs hanchot must be able to read the file", key=key)
         raise NoPassword(
-            Text("cannot read the password file {file}: {strerror}", file=file, strerror=error.strerror), hint=hint
+            Text("cannot read the password file {file}: {strerror}", file=file, strerror=word_system(error)), hint=hint
         ) from error
     except UnicodeDecodeError as error:
         raise NoPassword(
@@ -63,7 +64,7 @@ def _explained(file: Path) -> Iterator[None]:
     except OSError as error:
         hint = Text("check web.secret_file, its folder and the disk")
         raise UserError(
-            Text("cannot write the secret {file}: {strerror}", file=file, strerror=error.strerror), hint=hint
+            Text("cannot write the secret {file}: {strerror}", file=file, strerror=word_system(error)), hint=hint
         ) from error
 
 
@@ -84,7 +85,7 @@ def _existing_secret(file: Path) -> bytes:
         secret = file.read_bytes().strip()
     except OSError as error:
         raise UserError(
-            Text("cannot read the secret {file}: {strerror}", file=file, strerror=error.strerror),
+            Text("cannot read the secret {file}: {strerror}", file=file, strerror=word_system(error)),
             hint=Text("check web.secret_file"),
         ) from error
     if len(secret) < 32:

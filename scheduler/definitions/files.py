@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from scheduler.definitions.problems import ProblemReport, shown
 from scheduler.errors import near_names
+from scheduler.system_errors import word_system
 from scheduler.texts import Text
 from scheduler.toml_lines import Key
 from scheduler.validation import describe_syntax
@@ -156,7 +157,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    return Text("cannot be read: {value}", value=(isinstance(error, OSError) and error.strerror) or error)
+    return Text("cannot be read: {value}", value=word_system(error))
 
 
 def _kind(path: Path, data: Mapping[str, Any]) -> FileKind:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from scheduler.errors import UserError
 from scheduler.resources import shipped
+from scheduler.system_errors import word_system
 from scheduler.texts import Text
 
 _YEAR = "@YEAR@"
@@ -36,7 +37,7 @@ def write_starter(folder: Path, today: date, localise: Callable[[str], str] = st
             path.write_text(text.replace(_YEAR, str(today.year + 1)), encoding="utf-8")
     except OSError as error:
         raise UserError(
-            Text("cannot write into {folder}: {strerror}", folder=folder, strerror=error.strerror),
+            Text("cannot write into {folder}: {strerror}", folder=folder, strerror=word_system(error)),
             hint=Text("check the folder and the disk"),
         ) from error
     return [folder / name for name in sorted(texts)]

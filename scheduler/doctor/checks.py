@@ -49,6 +49,7 @@ from scheduler.queries.message_preview import sample_messages
 from scheduler.queries.plans import find_absent
 from scheduler.services.clock_guard import ClockGuard
 from scheduler.store import open_store
+from scheduler.system_errors import word_system
 from scheduler.texts import Text, plural
 
 _EXAMPLE = "example-address"
@@ -321,7 +322,7 @@ def _disk(container: Container) -> Iterator[Verdict]:
             free = shutil.disk_usage(path).free
         except OSError as error:
             raise UserError(
-                Text("cannot look at {path}: {strerror}", path=path, strerror=error.strerror),
+                Text("cannot look at {path}: {strerror}", path=path, strerror=word_system(error)),
                 hint=Text("check the folder and its disk"),
             ) from error
         yield judge_disk(path, free, is_writable=os.access(path, os.W_OK | os.X_OK))

@@ -18,6 +18,7 @@ from scheduler.errors import HanchotError, Problem, UserError
 from scheduler.mail.imap_session import ImapSession, LoginRefused, NoFolder
 from scheduler.plan import reasons
 from scheduler.ports import Clock, FetchedMail, FolderState, InboxDecision, InboxState, MailSummary, Store
+from scheduler.system_errors import word_system
 from scheduler.texts import Text
 
 KEPT = 256 * 1024  # bytes; larger mails lie in files, not in the record
@@ -135,7 +136,7 @@ class Mailbox:
             if isinstance(error, OSError) and error.errno in _FULL_DISK:
                 hint = Text("make room; what lies in the mailbox is fetched then")
                 raise UserError(
-                    Text("a large mail cannot be stored: {strerror}", strerror=error.strerror), hint=hint
+                    Text("a large mail cannot be stored: {strerror}", strerror=word_system(error)), hint=hint
                 ) from error
             raise self._session.explain(error, self._token) from error
 

@@ -15,6 +15,7 @@ from imapclient.exceptions import CapabilityError, LoginError
 from scheduler.errors import UserError, near_names
 from scheduler.mail.sasl import bearer_proof, xoauth2_proof
 from scheduler.mail.smtp import Account, traces, traces_of_token
+from scheduler.system_errors import word_system
 from scheduler.texts import Text, replace
 
 _KEYS = Text("check host, port and security in [inbox]")
@@ -124,11 +125,11 @@ class ImapSession:
             case ssl.SSLError():
                 return Text("no TLS: {words}", words=error.reason or error), _KEYS
             case gaierror():
-                return Text("its address cannot be found: {strerror}", strerror=error.strerror), Text(
+                return Text("its address cannot be found: {strerror}", strerror=word_system(error)), Text(
                     "check inbox.host"
                 )
             case _:
-                return Text("cannot be reached: {value}", value=error.strerror or error), Text(
+                return Text("cannot be reached: {value}", value=word_system(error)), Text(
                     "try again later; {keys}", keys=_KEYS
                 )
 

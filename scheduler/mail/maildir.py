@@ -10,6 +10,7 @@ from tempfile import mkstemp
 from scheduler.errors import UserError
 from scheduler.folders import make_private_folder, sync_folder
 from scheduler.ports import Mail, Outcome
+from scheduler.system_errors import word_system
 from scheduler.texts import Text
 
 
@@ -40,7 +41,7 @@ class Maildir:
                 self._write(name, mail.data)
         except OSError as error:
             raise UserError(
-                Text("cannot write mail into {path}: {cause}", path=self._path, cause=error.strerror or error),
+                Text("cannot write mail into {path}: {cause}", path=self._path, cause=word_system(error)),
                 hint=Text("free some space or make the folder writable, or set mail.maildir to another folder"),
             ) from error
         return Outcome(state="sent", reply=f"maildir {name}")

@@ -14,6 +14,7 @@ from tempfile import mkstemp
 from scheduler.folders import make_private_folder, sync_folder
 from scheduler.mail.access_tokens import TIMEOUT, NewToken, TokenError, is_token
 from scheduler.mail.token_address import TokenAddress, read_lifetime, within
+from scheduler.system_errors import word_system
 from scheduler.texts import Text
 
 _ROOM = 16 * 1024  # bytes that a refresh token may need
@@ -37,7 +38,7 @@ class RefreshTokenFile:
                 message, hint=Text("`hanchot mail sign-in` writes it; {key} names it", key=self.key)
             ) from error
         except (OSError, UnicodeDecodeError) as error:
-            words = error.strerror if isinstance(error, OSError) else Text("it is not plain text")
+            words = word_system(error) if isinstance(error, OSError) else Text("it is not plain text")
             raise TokenError(
                 Text("cannot read {path}: {words}", path=self.path, words=words), hint=Text("check {key}", key=self.key)
             ) from error
@@ -124,7 +125,7 @@ class RefreshTokenFile:
                 draft.replace(self._file)
             sync_folder(self._file.parent)
         except (OSError, TokenError) as error:
-            words = error.strerror if isinstance(error, OSError) else error.problems[0].message
+            words = word_system(error) if isinstance(error, OSError) else error.problems[0].message
             message = Text(
                 "the new refresh token could not be written to {path}: {words}; it lies in {draft}",
                 path=self.path,
@@ -143,7 +144,7 @@ class RefreshTokenFile:
         message = Text(
             "a new refresh token could not be kept beside {path}: {strerror}; none is asked for",
             path=self.path,
-            strerror=error.strerror,
+            strerror=word_system(error),
         )
         return TokenError(
             message, hint=Text("{key}: the daemon's user must be able to write there; is the disk full?", key=self.key)

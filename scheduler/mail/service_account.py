@@ -13,6 +13,7 @@ from google.oauth2 import service_account
 
 from scheduler.mail.access_tokens import TIMEOUT, NewToken, TokenError
 from scheduler.mail.token_address import Hints, explain_answer, within
+from scheduler.system_errors import word_system
 from scheduler.texts import Text, pattern
 
 MAIL = "https://mail.google.com/"  # the scope for SMTP and IMAP
@@ -72,7 +73,7 @@ class ServiceAccountSource:
             credentials = _Credentials.from_service_account_info(known, scopes=scopes, subject=self.username)
         except OSError as error:
             raise TokenError(
-                Text("cannot read {file}: {strerror}", file=self.file, strerror=error.strerror),
+                Text("cannot read {file}: {strerror}", file=self.file, strerror=word_system(error)),
                 hint=Text("check {key}", key=self.key),
             ) from error
         except Exception as error:  # its words may show a part of the key

@@ -18,6 +18,7 @@ from typing import NoReturn
 
 from scheduler.mail.sasl import bearer_proof, read_reason, xoauth2_proof
 from scheduler.mail.smtp_replies import CERTIFICATE, GARBLED, SILENCE, UNOFFERED, Phase
+from scheduler.system_errors import word_system
 from scheduler.texts import Text
 
 LINES = 100  # maximum number of lines in a reply
@@ -91,7 +92,9 @@ class SmtpSession(smtplib.SMTP):
         try:
             addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            raise SmtpError(SILENCE, Text("cannot find {host}: {words}", host=host, words=_describe(error))) from error
+            raise SmtpError(
+                SILENCE, Text("cannot find {host}: {words}", host=host, words=word_system(error))
+            ) from error
         failure: OSError | None = None
         for *_, address in addresses:
             self._allow(self._timeouts.connect)
@@ -105,7 +108,7 @@ class SmtpSession(smtplib.SMTP):
             own = self.sock.getsockname()[0]
             self.local_hostname = f"[IPv6:{own.partition('%')[0]}]" if ":" in own else f"[{own}]"
             return
-        words = _describe(failure or OSError("no address"))
+        words = word_system(failure) if failure else Text("no address")
         raise SmtpError(
             SILENCE, Text("cannot reach {host} port {port}: {words}", host=host, port=port, words=words)
         ) from failure
@@ -362,7 +365,7 @@ class SmtpSession(smtplib.SMTP):
 
     def _break(self, error: OSError) -> NoReturn:
         self.is_broken = True
-        raise SmtpError(SILENCE, _describe(error)) from error
+        raise SmtpError(SILENCE, word_system(error)) from error
 
 
 def stuff_dots(data: bytes) -> bytes:
@@ -387,9 +390,3 @@ def _expect(answer: tuple[int, bytes], wanted: str) -> None:
 
 def _base64(text: str) -> str:
     return b64encode(text.encode()).decode()
-
-
-def _describe(error: Exception) -> str:
-    if isinstance(error, TimeoutError) and not error.strerror:
-        return Text("no answer in time")
-    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__

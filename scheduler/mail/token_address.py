@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 from scheduler.mail.access_tokens import LONGEST, TIMEOUT, USUAL_LIFETIME, NewToken, TokenError, is_token
+from scheduler.system_errors import word_system
 from scheduler.texts import Text, pattern
 
 Hints = tuple[tuple[str, str], ...]  # for a pattern of what is said, what to do; {key} is the table
@@ -79,7 +80,8 @@ class TokenAddress:
             if isinstance(words, TimeoutError):
                 raise _unanswered(self.url, self.timeout) from error
             hint = Text("it is tried again; check {key}.url", key=self.key)
-            raise TokenError(Text("{url} cannot be reached: {words}", url=self.url, words=words), hint=hint) from error
+            said = word_system(words) if isinstance(words, Exception) else words
+            raise TokenError(Text("{url} cannot be reached: {words}", url=self.url, words=said), hint=hint) from error
 
     def _read(self, response: Any) -> bytes:
         """Return the content of an answer; one that drips is cut, so that its thread ends and lets go of its lock."""

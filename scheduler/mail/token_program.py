@@ -11,6 +11,7 @@ from tempfile import TemporaryFile
 from typing import IO
 
 from scheduler.mail.access_tokens import LONGEST, TIMEOUT, NewToken, TokenError, is_token
+from scheduler.system_errors import word_system
 from scheduler.texts import Text
 
 
@@ -36,7 +37,7 @@ class CommandSource:
                 )
             except OSError as error:
                 raise TokenError(
-                    Text("{name} cannot be run: {strerror}", name=name, strerror=error.strerror),
+                    Text("{name} cannot be run: {strerror}", name=name, strerror=word_system(error)),
                     hint=Text("check {key}", key=self.key),
                 ) from error
             try:
@@ -72,7 +73,7 @@ def _room_for_output(hint: str) -> IO[bytes]:
         return TemporaryFile()
     except OSError as error:
         raise TokenError(
-            Text("there is no room for what a program prints: {strerror}", strerror=error.strerror), hint=hint
+            Text("there is no room for what a program prints: {strerror}", strerror=word_system(error)), hint=hint
         ) from error
 
 

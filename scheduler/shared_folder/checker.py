@@ -23,6 +23,7 @@ from scheduler.plan.obligations import Obligation
 from scheduler.ports import Document, Finding, Store
 from scheduler.queries.duties import describe_duty, find_documents_elsewhere, find_names_of_others
 from scheduler.shared_folder.open_folder import FolderFile, FolderListing, Keep, OpenFolder, StillWritten, open_folder
+from scheduler.system_errors import word_system
 from scheduler.texts import Text, join, pattern
 from scheduler.wording.sentences import word_reason
 
@@ -62,7 +63,7 @@ class FolderChecker:
                 return [look.find(folder, o) for o in open_obligations]
         except OSError as error:
             raise UserError(
-                Text("{root} cannot be read: {strerror}", root=root, strerror=error.strerror), hint=_HINT
+                Text("{root} cannot be read: {strerror}", root=root, strerror=word_system(error)), hint=_HINT
             ) from error
 
     def _read_known(self, plan: Plan) -> Mapping[tuple[str, str], frozenset[str]]:
@@ -124,7 +125,7 @@ class _FolderLook:
                             "{party}/{milestone} cannot be read: {strerror}",
                             party=party,
                             milestone=milestone,
-                            strerror=error.strerror,
+                            strerror=word_system(error),
                         ),
                         is_blind=True,
                     )
@@ -186,7 +187,7 @@ class _FolderLook:
             return (
                 (self._claim(o, new),),
                 (),
-                (Text("the files could not be kept: {strerror}", strerror=error.strerror),),
+                (Text("the files could not be kept: {strerror}", strerror=word_system(error)),),
             )
         documents = tuple(
             Document(name=one.file.name, kind=one.file.kind, size=one.file.size, digest=one.file.digest) for one in new

@@ -13,6 +13,7 @@ from scheduler.errors import HanchotError
 from scheduler.plan.dates.date_forms import DateForm, DayCount, describe_form
 from scheduler.plan.reasons import ENGLISH as ENGLISH_REASONS
 from scheduler.plan.reasons import Reason, Value
+from scheduler.system_errors import word_system
 from scheduler.texts import Text, Worded
 from scheduler.wording.formats import (
     LANGUAGES,
@@ -132,6 +133,8 @@ def _localise(value: Any, language: str) -> Any:
             return translate(value, language)
         case HanchotError():
             return translate(value.text, language)
+        case OSError():
+            return translate(word_system(value), language)
         case Reason():
             return explain(value, language)
         case datetime():

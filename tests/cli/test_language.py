@@ -109,6 +109,10 @@ def test_no_placeholder_of_a_value_is_english(run: Run, path: tuple[str, ...]) -
     assert set(re.findall(r"(?<![\w-])[A-Z_]{2,}\b|required", help)) <= {"JSON", "TOML", "LANG", "SIGTERM", "SIGINT"}
 
 
+def test_what_the_operating_system_says_is_told_in_it(run: Run, tmp_path: Path) -> None:
+    assert "không đọc được: không có tệp hoặc thư mục này" in run("--lang", "vi", "check", tmp_path / "nowhere").out
+
+
 def test_what_follows_two_dashes_is_no_option(office: Office) -> None:
     assert office("status", "--", "--lang=vi").err.startswith("Usage: ")
 

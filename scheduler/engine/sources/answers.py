@@ -18,6 +18,7 @@ from scheduler.ports.events import Event, Reporter
 from scheduler.services.context import ServiceContext
 from scheduler.services.inbox.context import AnswerContext
 from scheduler.services.inbox.decisions import decide_mail
+from scheduler.system_errors import word_system
 from scheduler.texts import Text
 
 _AT_ONCE = 200  # mails in one tick, so that reminders wait for a full mailbox no longer than that takes
@@ -100,7 +101,7 @@ class AnswerSource:
         except FileNotFoundError as error:
             self._put_aside(row, Text("{filename} is gone", filename=error.filename), now)
         except OSError as error:
-            return f"i{row.id}: {error.strerror or error}"
+            return Text("i{id}: {words}", id=row.id, words=word_system(error))
         except Exception as error:
             self._put_aside(row, f"{type(error).__name__}: {error}", now)
         return ""

@@ -16,6 +16,7 @@ from sqlalchemy.pool import StaticPool
 from scheduler.errors import UserError
 from scheduler.folders import make_private_folder
 from scheduler.store.dialects.base import Dialect, Explanation, Result
+from scheduler.system_errors import word_system
 from scheduler.texts import Text, pattern
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ def _make_file(url: URL, name: str) -> None:
             Text(
                 "the folder of the database {name} cannot be made: {strerror}: {filename}",
                 name=name,
-                strerror=error.strerror,
+                strerror=word_system(error),
                 filename=error.filename,
             ),
             hint=Text("make it by hand, or change [database] url"),

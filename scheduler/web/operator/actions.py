@@ -32,6 +32,7 @@ from scheduler.queries.needs.attention import read_needs
 from scheduler.queries.needs.urgency import RankedNeed
 from scheduler.queries.snapshot import Snapshot
 from scheduler.services.record_facts import Recorded, StaleDecision, execute, rehearse
+from scheduler.system_errors import word_system
 from scheduler.texts import Text
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
@@ -256,7 +257,7 @@ def _take_files(
             return hidden, [UploadProblem("too_many_files")]
         aside.set_aside(incoming)
     except OSError as error:
-        context.running.log_problem(Text("documents could not be kept: {strerror}", strerror=error.strerror))
+        context.running.log_problem(Text("documents could not be kept: {strerror}", strerror=word_system(error)))
         return hidden._replace(files=()), [UploadProblem("disk_full")]
     return hidden._replace(files=(*hidden.files, *documents)), ()
 

@@ -20,6 +20,7 @@ from scheduler.plan.facts import Actor, Reply
 from scheduler.plan.model import Channel
 from scheduler.services.fact_checks import MOST_PEOPLE
 from scheduler.services.record_facts import StaleDecision, execute
+from scheduler.system_errors import word_system
 from scheduler.texts import Text
 from scheduler.web.auth.party_token import PartyAccess, find_party_access
 from scheduler.web.context import RequestContext
@@ -174,7 +175,7 @@ def _ask_to_confirm(task_view: TaskView, answer: Answer, incoming: Incoming, fil
 
 
 def _refuse_full_disk(task_view: TaskView, answer: Answer, error: OSError) -> Response:
-    task_view.context.running.log_problem(Text("documents could not be kept: {strerror}", strerror=error.strerror))
+    task_view.context.running.log_problem(Text("documents could not be kept: {strerror}", strerror=word_system(error)))
     return _refuse(task_view, answer, "disk_full")
 
 

@@ -18,6 +18,7 @@ from uvicorn.server import ServerState
 from scheduler.bootstrap import RunningDaemon
 from scheduler.config import Server
 from scheduler.errors import UserError
+from scheduler.system_errors import word_system
 from scheduler.texts import Text
 from scheduler.web.app import make_app
 from scheduler.web.server.connection_limits import ConnectionLimits, LimitedConnection
@@ -112,7 +113,10 @@ class AcceptErrorReporter:
         elif loop.time() - self._reported_at >= REPORT_INTERVAL:
             self._reported_at = loop.time()
             self._report(
-                f"the pages cannot be reached for now: {error.strerror}; `LimitNOFILE` of the service may help"
+                Text(
+                    "the pages cannot be reached for now: {strerror}; `LimitNOFILE` of the service may help",
+                    strerror=word_system(error),
+                )
             )
 
 
@@ -152,9 +156,13 @@ def _bind(settings: Server) -> socket.socket:
     try:
         listening = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
     except (OSError, UnicodeError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UserError(
-            Text("cannot listen at {host} port {port}: {why}", host=settings.host, port=settings.port, why=why),
+            Text(
+                "cannot listen at {host} port {port}: {why}",
+                host=settings.host,
+                port=settings.port,
+                why=word_system(error),
+            ),
             hint=Text(
                 "is another hanchot there? Set host and port in [server], or HANCHOT_SERVER__PORT; 0 is any free port"
             ),

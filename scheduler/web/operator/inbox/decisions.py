@@ -18,6 +18,7 @@ from scheduler.plan.facts import Actor
 from scheduler.ports import InboxRow
 from scheduler.services.inbox.context import is_unchanged
 from scheduler.services.inbox.triage import assign_mail, dismiss_mail, pick_files
+from scheduler.system_errors import word_system
 from scheduler.texts import Text
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
@@ -108,7 +109,7 @@ def _take(context: RequestContext, row: InboxRow, decision: Assignment | Dismiss
         return render_mail(context, now, Outcome(status=422, problems=error.problems))
     except OSError as error:
         context.running.log_problem(
-            Text("the files of the mail i{id} cannot be kept: {words}", id=row.id, words=error.strerror or error)
+            Text("the files of the mail i{id} cannot be kept: {words}", id=row.id, words=word_system(error))
         )
         return render_mail(context, row, Outcome(status=503, has_no_room=True))
     context.running.wake()

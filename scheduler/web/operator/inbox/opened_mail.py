@@ -17,6 +17,7 @@ from scheduler.plan.reasons import Reason
 from scheduler.ports import InboxRow
 from scheduler.services.inbox.answers import propose
 from scheduler.services.inbox.triage import can_be_decided, kept_files
+from scheduler.system_errors import word_system
 from scheduler.texts import Text
 from scheduler.web.context import RequestContext
 from scheduler.web.forms.text_input import clean_name, clean_text
@@ -89,7 +90,7 @@ def read_mail(context: RequestContext, row: InboxRow) -> OpenedMail:
         raise
     except OSError as error:
         context.running.log_problem(
-            Text("the bytes of the mail i{id} cannot be read: {words}", id=row.id, words=error.strerror or error)
+            Text("the bytes of the mail i{id} cannot be read: {words}", id=row.id, words=word_system(error))
         )
         return replace(opened, trouble="gone")
     except Exception as error:  # a bug, for which the daemon puts a mail aside as well
