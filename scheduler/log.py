@@ -7,16 +7,17 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from threading import Lock
 from typing import Any, Literal
 
 from scheduler.errors import UserError
 from scheduler.ports.events import Event
 from scheduler.texts import Text
-from scheduler.wording.sentences import translate
+from scheduler.wording import event_name
+from scheduler.wording.sentences import translate, word_instant, word_step
 
 LogFormat = Literal["text", "json"]
 Values = MutableMapping[str, Any]
@@ -25,6 +26,7 @@ _IDS = ("plan", "milestone", "party", "rung", "step")
 _LEVELS = dict.fromkeys(("trouble", "refused", "failed"), logging.ERROR) | dict.fromkeys(
     ("missed", "ambiguous", "outage"), logging.WARNING
 )
+_SEVERITIES: Mapping[str, Text] = {"error": Text("error"), "warning": Text("warning")}
 _OUTSIDE = r"\s<>()\[\]{},;:\"'`=|@/\\"
 _DAY = r"\d{4}-\d\d-\d\d\b"  # `milestone@2024-05-25` is the id of an occurrence, not an address
 _LOCAL_PART = rf"(?<![^{_OUTSIDE}])(?:\"[^\"\n]*\"|[^{_OUTSIDE}]++)"
@@ -82,7 +84,8 @@ class Log:
         import structlog  # imported here: it takes 40 ms, and most commands log nothing
 
         as_json = structlog.processors.JSONRenderer(ensure_ascii=False, default=_as_iso)
-        steps = [structlog.processors.add_log_level, _mask_values, as_json if self._log_format == "json" else _as_text]
+        render = as_json if self._log_format == "json" else partial(_as_text, self._language)
+        steps = [structlog.processors.add_log_level, _mask_values, render]
         return structlog.wrap_logger(self._sink, steps, structlog.make_filtering_bound_logger(logging.NOTSET)).bind()
 
 
@@ -141,13 +144,16 @@ def _mask_values(logger: object, method: str, values: Values) -> Values:
     return {name: mask(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
-def _as_text(logger: object, method: str, values: Values) -> str:
-    """Return an event as a line for people (a structlog processor)."""
+def _as_text(language: str, logger: object, method: str, values: Values) -> str:
+    """Return an event as a line for people (a structlog processor after its first argument)."""
     text: str = values["text"]
     if values["event"] in ("note", "lost"):
-        return text if values["level"] == "info" else f"{values['level']}: {text}"
-    what = " ".join(values[name] for name in _IDS[1:] if name in values)
-    return f"{values['at']:%Y-%m-%d %H:%M}  {values['event']:<9} {what}{'  ' if what else ''}{text}"
+        severity = translate(_SEVERITIES.get(values["level"], values["level"]), language)
+        return text if values["level"] == "info" else f"{severity}: {text}"
+    when = translate(word_instant(values["at"]), language)
+    about = {**values, "rung": translate(word_step(values.get("rung", "")), language)}
+    what = " ".join(about[name] for name in _IDS[1:] if about.get(name))
+    return f"{when:<16}  {event_name(values['event'], language)} {what}{'  ' if what else ''}{text}"
 
 
 def _as_iso(at: datetime) -> str:

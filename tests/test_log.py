@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import logging
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scheduler import wording
 from scheduler.errors import Problem, UserError
 from scheduler.log import Libraries, Log, LogFormat, choose_format, mask
-from scheduler.ports.events import Event
+from scheduler.ports.events import Event, EventName
 
 AT = datetime(2023, 3, 1, 1, 0, tzinfo=UTC).astimezone(ZoneInfo("Asia/Ho_Chi_Minh"))
 SENT = Event(
@@ -48,6 +51,25 @@ def test_a_line_for_people_says_when_what_and_about_whom() -> None:
     """In the zone that the instant comes in; a check that saw nothing new is no news."""
     checked = Event(name="checked", at=AT, text="")
     assert written("text", SENT, checked) == ["2023-03-01 08:00  sent      dang-ky nghe-an target  [Cụm] Gửi kế hoạch"]
+
+
+def test_the_line_is_in_the_language_of_the_log() -> None:
+    """Its first words, too, as wide as in any other line; the kind of a mail stands where it has no rung."""
+    stream = FakeStream()
+    log = Log("text", stream.write, language="vi")
+    log.event(SENT)
+    log.event(replace(SENT, rung="digest", at=AT.replace(month=12)))
+    log.say("a", AT, level=logging.WARNING)
+    assert stream.lines == [
+        "01/3/2023 08:00   đã gửi     dang-ky nghe-an nhắc ngày cuối nên gửi  [Cụm] Gửi kế hoạch",
+        "01/12/2023 08:00  đã gửi     dang-ky nghe-an Bản tin tuần  [Cụm] Gửi kế hoạch",
+        "cảnh báo: a",
+    ]
+
+
+@pytest.mark.parametrize("language", wording.languages())
+def test_every_event_has_a_name(language: str) -> None:
+    assert set(wording.LANGUAGES[language].events) == set(get_args(EventName))
 
 
 def test_a_line_of_json_has_the_ids_and_a_level() -> None:

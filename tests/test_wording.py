@@ -308,6 +308,22 @@ def test_spans_are_told_in_the_largest_unit_of_which_they_hold_two(seconds: floa
     assert wording.format_span(timedelta(seconds=seconds), EN) == en
 
 
+@pytest.mark.parametrize(
+    ("pattern", "value", "vietnamese"),
+    [
+        ("{x:,} a", 12000, "12.000 a"),
+        ("{x:,.0f}", 86400.0, "86.400"),
+        ("{x:g}", 0.5, "0,5"),
+        ("{x}", 2023, "2023"),
+        ("{x!r}", 7, "7"),
+        ("U+{x:04X}", 7, "U+0007"),
+    ],
+)
+def test_a_number_in_a_text_has_the_signs_of_the_language(pattern: str, value: float, vietnamese: str) -> None:
+    text = Text(pattern, x=value)
+    assert (translate(text, VI), translate(text, EN)) == (vietnamese, pattern.format(x=value))
+
+
 def test_the_languages_are_vietnamese_and_english() -> None:
     """The languages a plan or a contact may name are known."""
     assert wording.languages() == (VI, EN)
@@ -317,7 +333,7 @@ def test_the_languages_are_vietnamese_and_english() -> None:
 def test_the_tables_of_all_languages_have_the_same_entries(code: str) -> None:
     """What one language can say, every other can."""
     language = wording.LANGUAGES[code]
-    for table in ("labels", "channels", "rungs", "facts", "units", "targets", "calendar"):
+    for table in ("labels", "channels", "rungs", "facts", "units", "events", "targets", "calendar"):
         assert getattr(language, table).keys() == getattr(ENGLISH, table).keys()
     assert len(language.weekdays) == 7
     assert len(language.months) == 12

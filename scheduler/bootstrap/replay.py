@@ -38,7 +38,8 @@ from scheduler.services.context import ServiceContext
 from scheduler.services.publish_feeds import create_feed
 from scheduler.services.record_facts import Recorded, execute
 from scheduler.services.sign_in import make_link
-from scheduler.texts import Text, plural
+from scheduler.texts import Text, join, plural
+from scheduler.wording.sentences import word_channel, word_fact
 
 if TYPE_CHECKING:
     from scheduler.bootstrap.replay_mailbox import ReplayMailbox
@@ -282,7 +283,7 @@ def make_recorder(services: ServiceContext, report: Reporter) -> Callable[[Defin
 
     def execute_and_report(definition: Definition, command: Command) -> Recorded | None:
         fact, plan = build_fact(definition.plan, command), definition.plan
-        words = " ".join(part for part in (fact.kind, _extra(fact)) if part)
+        words = join(" ", filter(None, [word_fact(fact.kind), _extra(fact)]))
         try:
             recorded = execute(services, definition, [command])
         except RecordUnavailable:
@@ -316,7 +317,7 @@ def _extra(fact: Fact) -> str:
     """Return the channel of a submission, or the reason of a release."""
     if isinstance(fact, Waived):
         return fact.reason
-    return (fact.channel or "") if isinstance(fact, Received) else ""
+    return word_channel(fact.channel) if isinstance(fact, Received) and fact.channel else ""
 
 
 def _describe_dropped(count: int) -> Text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 
 import click
@@ -19,6 +19,33 @@ from scheduler.wording.sentences import translate
 CONFIGURATION = "configuration"
 
 _STATES = {"ok": Text("ok"), "warning": Text("warning"), "error": Text("error"), "skipped": Text("skipped")}
+_CHECKS = {  # what people read; programs get the code
+    "account": Text("account"),
+    "addresses": Text("addresses"),
+    "checks": Text("checks"),
+    "clock": Text("clock"),
+    CONFIGURATION: Text("configuration"),
+    "contacts": Text("contacts"),
+    "daemon": Text("daemon"),
+    "database": Text("database"),
+    "definitions": Text("definitions"),
+    "disk": Text("disk"),
+    "dkim": Text("dkim"),
+    "dmarc": Text("dmarc"),
+    "inbox": Text("inbox"),
+    "letters": Text("mail texts"),
+    "limits": Text("limits"),
+    "links": Text("links"),
+    "mail": Text("mail"),
+    "outbox": Text("outbox"),
+    "packages": Text("packages"),
+    "plans": Text("plans"),
+    "proxies": Text("proxies"),
+    "secrets": Text("secrets"),
+    "spf": Text("spf"),
+    "templates": Text("templates"),
+    "zones": Text("zones"),
+}
 
 
 @command(epilog=example("hanchot --config /etc/hanchot/config.toml doctor"))
@@ -36,10 +63,16 @@ def doctor(session: Session, output_format: str) -> None:
         if output_format == "json":
             print_json([asdict(verdict)])
         else:
-            head = f"{translate(_STATES[verdict.state], session.language):<8} {verdict.check:<14} "
+            head = _column(_STATES, verdict.state, session.language) + _column(_CHECKS, verdict.check, session.language)
             say(head + join("; ", filter(None, [verdict.message, verdict.hint])))
     if errors:
         raise SystemExit(ExitCode.WRONG_INPUT if CONFIGURATION in errors else ExitCode.FAILED)
+
+
+def _column(names: Mapping[str, Text], code: str, language: str) -> str:
+    """Return the name of a code, as wide as the longest of them."""
+    width = max(len(translate(name, language)) for name in names.values())
+    return translate(names.get(code, code), language).ljust(width + 2)
 
 
 def _verdicts(session: Session) -> Iterator[Verdict]:

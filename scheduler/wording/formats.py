@@ -279,6 +279,12 @@ def message_name(kind: str, language: str) -> str:
     return LANGUAGES[language].messages.get(kind, kind)
 
 
+def event_name(name: str, language: str) -> str:
+    """Return the name of an event of the log, as wide as the longest: "đã gửi    "."""
+    names = LANGUAGES[language].events
+    return names[name].ljust(max(map(len, names.values())))
+
+
 def attendance_label(state: AttendanceState, language: str) -> str:
     """Return the label of an attendance: "Sẽ dự", "Cử người dự thay"."""
     return LANGUAGES[language].attendance[state]

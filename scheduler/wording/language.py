@@ -46,6 +46,7 @@ class Language:
     facts: Mapping[str, str]
     states: Mapping[str, str]  # of steps and mails that are sent
     messages: Mapping[str, str]  # by the kind of a message
+    events: Mapping[str, str]  # the first words of the lines of the log
     received: Mapping[str, str]  # states of received mails
     attendance: Mapping[str, str]  # by `AttendanceState`
     calendar: Mapping[str, str]  # texts of calendar entries

@@ -24,12 +24,14 @@ from scheduler.wording.formats import (
     format_form,
     format_stamp,
     format_step,
+    message_name,
     rung_name,
     state_label,
     status_label,
 )
 
 DOMAIN = "hanchot"
+_SWAPPED = str.maketrans(",.", ".,")
 LOCALE = Path(__file__).parent / "locale"
 
 
@@ -91,24 +93,43 @@ def word_instant(instant: datetime) -> Worded:
 
 def word_status(status: str) -> Worded:
     """Return a status code that is itself in English, and else its label."""
-    return Worded(partial(_say_status, status))
+    return _word(status_label, status)
 
 
 def word_state(state: str) -> Worded:
     """Return the state of a step or a mail that is itself in English, and else its label."""
-    return Worded(partial(_say_state, state))
+    return _word(state_label, state)
+
+
+def word_fact(kind: str) -> Worded:
+    """Return a kind of fact that is itself in English, and else its name."""
+    return _word(fact_name, kind)
+
+
+def word_channel(channel: str) -> Worded:
+    """Return a channel that is itself in English, and else its name."""
+    return _word(channel_name, channel)
+
+
+def word_step(step: str) -> Worded:
+    """Return the name of a rung, or the kind of a message, that is itself in English, and else said in words."""
+    return _word(_step_name, step)
+
+
+def _step_name(step: str, language: str) -> str:
+    return message_name(rung_name(step, language), language)
+
+
+def _word(label: Callable[[str, str], str], code: str) -> Worded:
+    return Worded(partial(_say_code, label, code))
+
+
+def _say_code(label: Callable[[str, str], str], code: str, language: str) -> str:
+    return code if language == "en" else label(code, language)
 
 
 def _say_instant(instant: datetime, language: str) -> str:
     return f"{instant:%Y-%m-%d %H:%M}" if language == "en" else format_stamp(instant, language)
-
-
-def _say_state(state: str, language: str) -> str:
-    return state if language == "en" else state_label(state, language)
-
-
-def _say_status(status: str, language: str) -> str:
-    return status if language == "en" else status_label(status, language)
 
 
 def _say_reason(reason: Reason, language: str) -> str:
@@ -143,4 +164,20 @@ def _localise(value: Any, language: str) -> Any:
             return format_date(value, language)
         case DayCount():
             return format_step(value, language)
+        case int() | float():
+            return _Number(value, language)
     return value
+
+
+class _Number:
+    """A number that a pattern may format: with the decimal sign of a language, and the other one between thousands."""
+
+    def __init__(self, value: float, language: str) -> None:
+        self._value, self._decimal = value, LANGUAGES[language].decimal
+
+    def __format__(self, spec: str) -> str:
+        figures = format(self._value, spec)
+        return figures if self._decimal == "." else figures.translate(_SWAPPED)
+
+    def __repr__(self) -> str:
+        return format(self)

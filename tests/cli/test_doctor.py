@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import os
+import re
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -14,12 +15,14 @@ from typing import Any
 import pytest
 
 from scheduler.bootstrap import Container, find_settings, tick_once
+from scheduler.cli.doctor import _CHECKS
 from scheduler.clock import SteppingClock, SystemClock
 from scheduler.errors import ExitCode
 from tests.cli.conftest import Office, Run, environment
 from tests.support.dovecot import PASSWORD, Dovecot
 from tests.support.scripted_smtp import CLOSE, Answer, ScriptedServer
 
+ROOT = Path(__file__).parents[2]
 REFUSED = "535 5.7.8 Username and Password not accepted"
 
 
@@ -83,10 +86,9 @@ def test_one_line_for_each_check_with_the_way_out(open_office: Office) -> None:
         "definitions",
         "addresses",
         "templates",
-        "letters",
+        "mail",  # texts
         "zones",
         "disk",
-        "mail",
         "database",
         "links",
         "plans",
@@ -97,6 +99,17 @@ def test_one_line_for_each_check_with_the_way_out(open_office: Office) -> None:
         "addresses",
         "links",
     ]
+
+
+def test_every_check_and_warning_is_named_in_the_language_of_the_reader(open_office: Office) -> None:
+    """JSON has the codes."""
+    sources = [file.read_text(encoding="utf-8") for file in (ROOT / "scheduler" / "doctor").glob("*.py")]
+    codes = re.compile(r'(?:check=|from_problems\(|_guarded\(|from_error\(|_exposed\()"(\w+)"')
+    assert {code for source in sources for code in codes.findall(source)} == set(_CHECKS)
+    shown = open_office("--lang", "vi", "doctor").out.splitlines()
+    assert shown[0].startswith("bình thường  cấu hình            mọi khóa")
+    assert shown[2].startswith("cảnh báo     địa chỉ thư         mail.from")
+    assert open_office("--lang", "vi", "check").out.startswith("cảnh báo: workflows")
 
 
 def test_as_json_every_check_has_the_same_four_keys(open_office: Office) -> None:

@@ -166,9 +166,12 @@ def print_error(error: UserError) -> None:
 
 
 def print_problem(problem: Problem, *, err: bool = True) -> None:
-    """Print one problem, on standard error unless it is the result of the command."""
+    """Print one problem, on standard error unless it is the result of the command.
+
+    The code of a warning is English, and the message says the same: others read the message alone.
+    """
     severity = Text("error") if problem.severity == "error" else Text("warning")
-    code = f" [{problem.code}]" if problem.severity == "warning" else ""
+    code = f" [{problem.code}]" if problem.severity == "warning" and current_language() == "en" else ""
     say(severity + f"{code}: " + problem.text, err=err)
 
 

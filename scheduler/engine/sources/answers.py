@@ -20,6 +20,7 @@ from scheduler.services.inbox.context import AnswerContext
 from scheduler.services.inbox.decisions import decide_mail
 from scheduler.system_errors import word_system
 from scheduler.texts import Text
+from scheduler.wording.sentences import word_state
 
 _AT_ONCE = 200  # mails in one tick, so that reminders wait for a full mailbox no longer than that takes
 _NOW = datetime.min.replace(tzinfo=UTC)
@@ -123,7 +124,7 @@ class AnswerSource:
         with self._services.store.reading() as view:
             decided = view.inbox.get(row.id)
         if decided is not None and decided.plan:
-            text = Text("mail i{id}: {state}", id=row.id, state=decided.state)
+            text = Text("mail i{id}: {state}", id=row.id, state=word_state(decided.state))
             where = {"plan": decided.plan, "milestone": decided.milestone, "party": decided.party}
             self._report(Event(name="arrived", at=now, text=text, **where))
 
