@@ -28,9 +28,12 @@ from scheduler.plan.commands import (
     FixDate,
     Nominate,
     RecordReceived,
+    RemindNow,
     ReportBounce,
     Return,
     Scenario,
+    Skip,
+    Snooze,
     Waive,
 )
 from scheduler.plan.dates.date_forms import Before, By, FixedForm, On
@@ -68,6 +71,9 @@ class FactShape(Shape):
         "amended",
         "bounced",
         "counted",
+        "skipped",
+        "snoozed",
+        "reminded",
     ]
     milestone: Line | None = None
     party: Line | None = None
@@ -93,6 +99,8 @@ class FactShape(Shape):
     indicator: Line | None = None
     value: int | None = None
     of: int | None = None
+    step: Line | None = None
+    due: Day | None = None
 
 
 class OutageShape(Shape):
@@ -179,6 +187,13 @@ def make_command(shape: FactShape) -> Command:  # noqa: C901 - one match over th
             return ReportBounce(at=shape.at, party=_needed(shape, "party"), address=shape.address, note=shape.note)
         case "counted":
             return _counted(shape)
+        case "skipped":
+            step, due = _needed(shape, "step"), _needed(shape, "due")
+            return Skip(**_about(shape), step=step, due=due, reason=_needed(shape, "reason"))
+        case "snoozed":
+            return Snooze(**_about(shape), until=_needed(shape, "until"), reason=_needed(shape, "reason"))
+        case "reminded":
+            return RemindNow(**_about(shape), reason=_needed(shape, "reason"))
         case _:
             assert_never(shape.kind)
 

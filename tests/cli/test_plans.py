@@ -321,3 +321,41 @@ def test_json_lines_keep_vietnamese_characters(office: Office) -> None:
     out = office("plans", "--format", "json").out
     assert "Kế hoạch công tác" in out
     assert json.loads(out)["title"] == f"Kế hoạch công tác năm {YEAR}"
+
+
+def test_a_scenario_tries_a_pause_and_a_reminder_at_once(open_office: Office) -> None:
+    """What the office would decide about single reminders is simulated like anything else."""
+    scenario = open_office.folder / "pause.toml"
+    about = 'milestone = "report"\nparty = "branch"\nreason = "phone call"'
+    scenario.write_text(
+        f"""
+        [[facts]]
+        at = {YEAR}-11-28T09:00:00+07:00
+        kind = "snoozed"
+        until = {YEAR}-12-02
+        {about}
+        [[facts]]
+        at = {YEAR}-12-05T10:00:00+07:00
+        kind = "reminded"
+        {about}
+        [[facts]]
+        at = {YEAR}-12-06T10:00:00+07:00
+        kind = "skipped"
+        step = "target"
+        due = {YEAR}-12-15
+        {about}
+        """,
+        encoding="utf-8",
+    )
+    rows = open_office.rows(
+        "simulate", "here", "--from", f"{YEAR}-11-20", "--to", f"{YEAR}-12-31", "--scenario", scenario
+    )
+    states = {row["rung"]: row["state"] for row in rows if row["party"] == "branch" and row["milestone"] == "report"}
+    assert states["before:14d"] == "skipped"
+    assert states["target"] == "skipped"
+    assert {
+        name.partition(":")[0]: state for name, state in states.items() if name.startswith(("remind", "resume"))
+    } == {
+        "remind": "sent",
+        "resume": "sent",
+    }
