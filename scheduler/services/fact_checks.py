@@ -210,6 +210,11 @@ def _refuse_settled(obligation: Obligation) -> None:
             Text("`start` says whether it is open"),
             "in-doubt",
         )
+    _refuse_closed(obligation)
+
+
+def _refuse_closed(obligation: Obligation) -> None:
+    """Refuse what makes sense only as long as something is owed."""
     if not obligation.standing.is_open:
         _refuse(
             Text("{id} of {party} is not open any more", id=obligation.milestone, party=obligation.party),
@@ -275,12 +280,7 @@ def _check_received(fact: Received | Declared, milestone: Milestone, obligation:
 
 
 def _check_declared(fact: Declared, milestone: Milestone, obligation: Obligation) -> list[Reason]:
-    if not obligation.standing.is_open:
-        _refuse(
-            Text("{id} of {party} is not open any more", id=milestone.id, party=fact.party),
-            Text("`status` shows how it stands"),
-            "not-open",
-        )
+    _refuse_closed(obligation)
     return _check_received(fact, milestone, obligation)
 
 

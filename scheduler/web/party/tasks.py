@@ -12,6 +12,7 @@ from scheduler.mail.template_context import describe_submission
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.answers.attendance import Attendance, read_attendance
 from scheduler.plan.facts import (
+    MAILBOX,
     Accepted,
     ActorRole,
     Amended,
@@ -150,7 +151,8 @@ def concerns(fact: Fact, task: Task) -> bool:
 
 
 def _entry(fact: Fact, documents: tuple[Document, ...]) -> TaskEvent:
-    role: Role = "party" if isinstance(fact, Replied) and fact.address else _ROLES[fact.by.role]
+    is_partys_mail = fact.by == MAILBOX or (isinstance(fact, Replied) and fact.address)
+    role: Role = "party" if is_partys_mail else _ROLES[fact.by.role]
     who = fact.by.name if fact.by.role == "party" else fact.address if isinstance(fact, Replied) else ""
     return TaskEvent(fact=fact, role=role, who=who, note=_note_to_party(fact), documents=documents)
 

@@ -316,6 +316,11 @@ def test_a_declaration_is_recorded_unverified_and_shown(site: ServedSite) -> Non
     assert site.woken == 1
 
 
+def test_what_came_by_a_mail_of_the_party_is_told_as_its_own(site: ServedSite) -> None:
+    record_fact(site, "received", channel="email", by=MAILBOX)
+    assert "your party Documents received (by e-mail)" in words_of(site, path_of(site))
+
+
 def test_the_receipt_goes_to_the_registered_officers_and_the_lead_is_asked(site: ServedSite) -> None:
     """Whatever address somebody typed (contract rule 17)."""
     declare(site, note="answer to me@evil.example", who="me@evil.example")
