@@ -244,6 +244,7 @@ def filters(language: str) -> Mapping[str, Callable[..., Any]]:
         "form": partial(_in, wording.format_form, language),
         "undated": partial(_in, wording.format_undated, language),
         "bracketed": bracketed,
+        "bare": partial(_in, wording.bare_window, language),
         "days": lambda window: wording.format_days(window.first, window.last, language),
         "size": partial(_in, wording.format_size, language),
         "number": partial(_in, wording.format_count, language),

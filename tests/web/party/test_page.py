@@ -92,6 +92,14 @@ def test_the_page_shows_each_task_with_how_it_stands_and_when_it_is_due(site: Se
     assert "Whom to ask: Ms Hoa, telephone 0239 000" in words
 
 
+def test_that_a_time_is_tentative_is_said_once(site: ServedSite) -> None:
+    """The words of the plan may say it, too."""
+    window = Window(date(2023, 9, 1), date(2023, 9, 9), "Dự kiến đầu tháng 9")
+    site.serve(plan(event(window, "autumn", title="Hội nghị"), office=OFFICE, language="vi"))
+    assert "Hội nghị Dự kiến đầu tháng 9" in words_of(site, path_of(site, milestone=""))
+    assert "Thời gian đầu tháng 9" in words_of(site, path_of(site, milestone="autumn"))
+
+
 def test_nothing_of_another_party_is_on_it(site: ServedSite) -> None:
     record_fact(site, "received", "gamma")
     record_fact(site, "returned", "gamma", note="gamma forgot to sign")
