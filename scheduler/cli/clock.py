@@ -9,6 +9,7 @@ from scheduler.cli.context import Session
 from scheduler.cli.terminal.help import group
 from scheduler.cli.terminal.output import example, say
 from scheduler.texts import Text
+from scheduler.wording.sentences import word_instant
 
 
 @group()
@@ -24,10 +25,12 @@ def clock_accept(session: Session) -> None:
     For a clock that jumped ahead, which nothing else confirms: until then no step is settled and no
     mail is begun. Run it on the machine of the daemon, and only if the time that it prints is right.
     """
-    now = accept_clock(session.container)
+    zone = next((definition.plan.zone for definition in session.loaded.definitions), None)
+    now = accept_clock(session.container).astimezone(zone)  # without a plan, in the zone of this machine
     say(
         Text(
-            "This machine's clock is taken as right: {moment}.",
-            moment=now.astimezone().isoformat(sep=" ", timespec="seconds"),
+            "This machine's clock is taken as right: {moment}, in the time zone {zone}.",
+            moment=word_instant(now),
+            zone=f"UTC{now:%z}",
         )
     )

@@ -106,12 +106,12 @@ def _live(session: Session, replay: Replay | None, log_format: str | None) -> No
         raise SystemExit(error.exit_code) from error
 
 
-@command(epilog=example("*/15 * * * * hanchot --config /etc/hanchot/config.toml tick    # a line of a crontab"))
+@command(epilog=example("*/15 * * * * hanchot --config /etc/hanchot/config.toml tick"))
 @click.pass_obj
 def tick(session: Session) -> None:
     """Do once everything that is due now, and end.
 
-    For users of cron; it may run beside a daemon.
+    For users of cron: the example is a line of a crontab. It may run beside a daemon.
     """
     done = tick_once(session.container)
     errors = sum(problem.severity == "error" for problem in done.problems)

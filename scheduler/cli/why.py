@@ -39,6 +39,11 @@ def why(session: Session, id: str, output_format: str) -> None:
 
 def _explain(session: Session, view: UnitOfWork, id: str) -> list[Mapping[str, Any]]:
     number = read_number(id, "r")
+    if number is None and read_number(id, "m") is None and "@" not in id:
+        raise NothingMatched(
+            Text("{id} is no step, no mail and no Message-ID", id=id),
+            hint=Text("`hanchot agenda` names steps, such as r17, and `hanchot outbox list` mails, such as m5"),
+        )
     if number is None:
         mail = find_mail(view, id)
         carried = [row for rung in mail.rungs if (row := view.rungs.get(rung)) is not None]

@@ -89,7 +89,7 @@ def _read(file: Path) -> dict[str, Any]:
 def _source(file: Path, line: int | None) -> str | None:
     rows = file.read_text(encoding="utf-8").splitlines()
     return (
-        Text("line {line} reads: {strip}", line=line, strip=rows[line - 1].strip())
+        Text("line {line} reads: {content}", line=line, content=rows[line - 1].strip())
         if line is not None and line <= len(rows)
         else None
     )

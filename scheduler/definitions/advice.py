@@ -96,13 +96,11 @@ def _advise_deadline(
     report: ProblemReport, place: Key, milestone: Milestone, form: Before | By, plan: PlanShape, workdays: Workdays
 ) -> None:
     if form.day <= plan.issued:
-        word = place[-1]
-        message = Text(
-            '"{id}" is due {word} {day}; the plan was issued on {issued}',
-            id=milestone.id,
-            word=word,
-            day=_spell(form.day),
-            issued=_spell(plan.issued),
+        about = {"id": milestone.id, "day": _spell(form.day), "issued": _spell(plan.issued)}
+        message = (
+            Text('"{id}" is due before {day}; the plan was issued on {issued}', **about)
+            if isinstance(form, Before)
+            else Text('"{id}" is due by {day}; the plan was issued on {issued}', **about)
         )
         hint = Text("is the date right? whoever learns of it from the plan has no time left")
         report.warn("deadline-not-after-issue", place, message, hint)

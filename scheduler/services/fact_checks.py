@@ -161,7 +161,14 @@ def _settles_whose_task(agenda: Agenda, fact: OfObligation) -> bool:
 def _check_of_obligation(agenda: Agenda, fact: OfObligation) -> list[Reason]:
     if _settles_whose_task(agenda, fact):
         return []
-    obligation, milestone = find_obligation(agenda, fact.milestone, fact.party), agenda.plan.milestone(fact.milestone)
+    milestone = find_milestone(agenda.plan, fact.milestone, agenda)
+    if isinstance(fact, Received | Declared) and milestone.kind == "event":  # nor does anybody owe it who attends
+        _refuse(
+            Text("{id} is an event: nothing is handed in for it", id=milestone.id),
+            Text("`waive` says it does not take place"),
+            "no-documents",
+        )
+    obligation = find_obligation(agenda, fact.milestone, fact.party)
     match fact:
         case Received():
             return _check_received(fact, milestone, obligation)
@@ -267,12 +274,6 @@ def _check_waived(agenda: Agenda, fact: Waived) -> list[Reason]:
 
 
 def _check_received(fact: Received | Declared, milestone: Milestone, obligation: Obligation) -> list[Reason]:
-    if milestone.kind == "event":
-        _refuse(
-            Text("{id} is an event: nothing is handed in for it", id=milestone.id),
-            Text("`waive` says it does not take place"),
-            "no-documents",
-        )
     _check_deliverables(milestone, fact.deliverables if isinstance(fact, Received) else ())
     if obligation.due and obligation.due.is_late(fact.happened_at):
         return [reasons.late(obligation.due.named)]
@@ -576,15 +577,15 @@ def _check_withdrawn(agenda: Agenda, fact: Withdrawn, unit: UnitOfWork) -> list[
             Text("unknown fact: {target}", target=fact.target), hint=Text("`status --format json` names the facts")
         )
     if isinstance(target, Withdrawn):
-        _refuse(Text("fact {id} is itself an undo", id=target.id), Text("record what is true instead"), "is-undo")
+        _refuse(Text("fact f{id} is itself an undo", id=target.id), Text("record what is true instead"), "is-undo")
     if target.by == DEFINITION:
         _refuse(
-            Text("fact {id} came from the definition file", id=target.id),
+            Text("fact f{id} came from the definition file", id=target.id),
             Text("change the file back instead"),
             "from-file",
         )
     if any(isinstance(f, Withdrawn) and f.target == target.id for f in unit.facts.general(agenda.plan.id)):
-        _refuse(Text("fact {id} was withdrawn already", id=target.id), Text("nothing to do"), "withdrawn-already")
+        _refuse(Text("fact f{id} was withdrawn already", id=target.id), Text("nothing to do"), "withdrawn-already")
     return []
 
 

@@ -190,7 +190,7 @@ def test_another_file_is_no_backup(busy: Office, tmp_path: Path, data: bytes) ->
 def test_a_record_that_is_there_is_never_overwritten(busy: Office, backup: Path) -> None:
     before = content(busy)
     result = busy("db", "restore", backup)
-    assert (result.code, "is not empty" in result.err) == (ExitCode.FAILED, True)
+    assert (result.code, "holds a record already" in result.err) == (ExitCode.FAILED, True)
     assert "move this one away" in result.err
     assert content(busy) == before
 

@@ -101,7 +101,7 @@ def test_a_copy_says_how_many_rows_it_holds(switched: Office) -> None:
     counts = {row["table"]: row["rows"] for row in result.rows}
     assert (result.code, counts["plan"], counts["fact"], counts["heartbeat"]) == (ExitCode.DONE, 1, 1, 0)
     again = switched("db", "copy", OLD)
-    assert (again.code, again.out, "is not empty; rows by table: " in again.err) == (ExitCode.FAILED, "", True)
+    assert (again.code, again.out, "holds a record already, of " in again.err) == (ExitCode.FAILED, "", True)
 
 
 def test_a_copy_is_printed_as_a_table(switched: Office) -> None:

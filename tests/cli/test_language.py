@@ -143,6 +143,30 @@ def test_a_starter_folder_is_explained_in_it(run: Run, tmp_path: Path) -> None:
     assert not set(list_comments(said)) & set(list_comments(english))
 
 
+def test_its_ids_are_in_it_too(run: Run, tmp_path: Path) -> None:
+    """They are typed in commands, and stand in what commands print."""
+    run("--lang", "vi", "init", tmp_path)
+    texts = "".join(file.read_text(encoding="utf-8") for file in (tmp_path / "workflows" / "co-quan").iterdir())
+    assert not re.findall(r"our-office|head-office|branch", texts)
+    checked = run("--lang", "vi", "--config", tmp_path / "config.toml", "check")
+    assert (checked.code, "không có lỗi" in checked.out) == (ExitCode.DONE, True)
+
+
+def test_a_target_is_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    with click.Context(click.Command("x")) as context:
+        for language in ("vi", "en"):
+            set_language(context, language, None)
+            print_table([{"indicator": "a", "target": ">= 1"}], {"indicator": "", "target": ""}, empty="")
+    vietnamese, english = capsys.readouterr().out.split("a  ", 2)[1:]
+    assert ("ít nhất 01" in vietnamese, ">= 1" in english) == (True, True)
+
+
+def test_the_clock_is_said_in_the_time_zone_of_the_plan(open_office: Office) -> None:
+    """Whoever looks at a watch must see the same hour, wherever the machine is."""
+    said = open_office("--lang", "vi", "clock", "accept").out
+    assert re.search(r": \d\d/\d+/\d{4} \d\d:\d\d, theo múi giờ UTC\+0700\.$", said.strip())
+
+
 def test_one_command_leaves_the_language_of_the_next_alone(run: Run) -> None:
     run("--lang", "vi", "--help")
     assert run("--help").out.startswith("Usage")

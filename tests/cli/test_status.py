@@ -146,12 +146,17 @@ def test_why_takes_a_mail_by_its_number_or_its_message_id(open_office: Office) -
         assert (row["rung"], row["kind"], [mail["id"] for mail in row["mails"]]) == ("receipt:1", "receipt", ["m1"])
 
 
-@pytest.mark.parametrize("id", ["r999", "m999", "<nobody@example.com>", "r", ""])
+@pytest.mark.parametrize("id", ["r999", "m999", "<nobody@example.com>", "r", "", "zz"])
 def test_why_of_something_unknown_says_where_ids_are_found(open_office: Office, id: str) -> None:
     """Nothing matched, with the command that lists them."""
     result = open_office("why", id)
     assert (result.code, result.out) == (ExitCode.NOTHING_MATCHED, "")
     assert "hanchot " in result.err
+
+
+def test_why_of_what_is_no_id_at_all_does_not_speak_of_a_mail(open_office: Office) -> None:
+    assert "zz is no step, no mail and no Message-ID" in open_office("why", "zz").err
+    assert "there is no mail m99" in open_office("why", "m99").err
 
 
 def test_outbox_lists_and_filters_mails(open_office: Office) -> None:

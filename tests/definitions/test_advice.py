@@ -12,6 +12,7 @@ import pytest
 from scheduler.definitions import DefinitionFiles
 from scheduler.errors import Problem
 from scheduler.ports import Loaded
+from scheduler.wording.sentences import translate
 from tests.definitions.conftest import PARTIES, PLAN
 
 Load = Callable[..., Loaded]
@@ -45,6 +46,20 @@ def test_a_remarkable_date_is_remarked(load: Load, written: str, codes: list[str
     assert codes == [problem.code for problem in loaded.problems]
     assert all(problem.severity == "warning" and problem.hint for problem in loaded.problems)
     assert len(loaded.definitions) == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "english", "vietnamese"),
+    [
+        ("before = 2024-01-05", "is due before ", "có thời hạn trước thứ Sáu, ngày 05/01/2024"),
+        ("by = 2024-01-05", "is due by ", "có thời hạn chậm nhất thứ Sáu, ngày 05/01/2024"),
+    ],
+)
+def test_a_deadline_is_said_in_the_language_of_the_reader(
+    load: Load, written: str, english: str, vietnamese: str
+) -> None:
+    (problem,) = load(PLAN.replace(DEADLINE, written)).problems
+    assert (english in problem.message, vietnamese in translate(problem.message, "vi")) == (True, True)
 
 
 RULE = 'recurring = {{ rule = "{}", boundary = "by"{} }}'

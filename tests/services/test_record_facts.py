@@ -709,9 +709,9 @@ def test_what_cannot_be_taken_back_is_refused(running: DaemonFixture) -> None:
         (None, "unknown fact: None"),
         (999, "unknown fact: 999"),
         (foreign.id, f"unknown fact: {foreign.id}"),
-        (undone.id, f"fact {undone.id} is itself an undo"),
-        (amended.id, f"fact {amended.id} came from the definition file"),
-        (fact.id, f"fact {fact.id} was withdrawn already"),
+        (undone.id, f"fact f{undone.id} is itself an undo"),
+        (amended.id, f"fact f{amended.id} came from the definition file"),
+        (fact.id, f"fact f{fact.id} was withdrawn already"),
     ):
         assert why in str(refused(running, "withdrawn", None, None, target=target))
 

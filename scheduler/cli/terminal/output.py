@@ -48,6 +48,7 @@ _LABELS: Mapping[str, Callable[[str, str], str]] = {  # of the codes in rows, by
     "reply": wording.reply_label,
     "attendance": lambda code, language: wording.attendance_label(cast("AttendanceState", code), language),
     "status_then": wording.status_label,
+    "target": wording.format_target,
 }
 
 _FIELDS = (  # of objects that are printed key by key

@@ -16,7 +16,7 @@ from scheduler.store.dialects import Dialect, dialect_of
 from scheduler.store.errors import translate_errors
 from scheduler.store.heartbeats import SqlHeartbeats
 from scheduler.store.tables import heartbeat, metadata, plan
-from scheduler.texts import Text
+from scheduler.texts import Text, plural
 
 _ROWS = 200  # in memory at once: a row of `content` holds a mail
 
@@ -148,11 +148,14 @@ def _expect_at_rest(source: sa.Connection, name: str, now: datetime, stale: time
 
 
 def _expect_empty(target: sa.Connection, name: str) -> None:
-    counts = {table.name: _count(target, table) for table in metadata.sorted_tables}
-    held = ", ".join(f"{table} {count}" for table, count in counts.items() if count)
-    if held:
+    if rows := sum(_count(target, table) for table in metadata.sorted_tables):
         raise UserError(
-            Text("the database {name} is not empty; rows by table: {held}", name=name, held=held),
+            plural(
+                "the database {name} holds a record already, of {number:,} row",
+                "the database {name} holds a record already, of {number:,} rows",
+                rows,
+                name=name,
+            ),
             hint=Text("a record comes into an empty database: stop the daemon and move this one away, or name another"),
         )
 

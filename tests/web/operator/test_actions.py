@@ -593,6 +593,7 @@ def test_there_is_nothing_to_settle_where_nothing_is_in_doubt(operator: Operator
         ("receive", BETA, {"channel": "paper", "received_on": "2023-02-31"}, "day"),
         ("receive", BETA, {"channel": "paper", "received_on": "2023-03-01", "received_time": "25:00"}, "clock"),
         ("receive", "milestone=meeting&party=lead", {}, "no-documents"),
+        ("receive", "milestone=meeting&party=beta", {}, "no-documents"),
         ("accept", BETA, {}, "incomplete"),
         ("return", BETA, {"note": "wrong"}, "nothing-received"),
         ("return", BETA, {"note": " \r\n "}, "no-note"),
