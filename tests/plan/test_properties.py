@@ -17,6 +17,7 @@ from scheduler.plan.dates.date_forms import Before, By, DateForm, On
 from scheduler.plan.dates.due_dates import ONE_DAY, derive_due_date, local_day, next_opening, to_instant
 from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.facts import Amended, Decision, Fact, FactKind, drop_withdrawn
+from scheduler.plan.ladders.steps import ASKED, RungName
 from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.model import Milestone, Plan
 from scheduler.plan.notices import fact_of
@@ -99,11 +100,14 @@ def test_no_planned_rung_falls_on_a_day_off(history: PlanHistory) -> None:
 
 @given(our.histories())
 def test_every_rung_is_at_the_plans_hour_in_the_plans_zone(history: PlanHistory) -> None:
-    """Only an invitation leaves at the opening. A wall-clock time that summer time skips moves on by the gap."""
+    """An invitation leaves at the opening, and so does what the office asks for or what follows a pause taken back.
+
+    A wall-clock time that summer time skips moves on by the gap.
+    """
     plan = history.plan
     for rung in drawn(history):
         day, ladder = local_day(rung.at, plan.zone), plan.milestone(rung.milestone).ladder
-        if rung.name == "invite":
+        if rung.name == "invite" or RungName.of(rung.name).label in ASKED:
             hours = (ladder.opens, ladder.closes)
             assert (
                 next_opening(rung.at, opens=hours[0], closes=hours[1], zone=plan.zone, workdays=plan.workdays)
