@@ -133,6 +133,20 @@ def test_what_a_pause_has_held_back_is_followed_up_when_it_ends_before_its_time(
     assert ladder["escalate:2wd"] == at(8, 25)
 
 
+def test_taking_back_an_earlier_pause_does_not_end_a_later_one(history: PlanHistory) -> None:
+    first = decide(history, "snoozed", 8, 1, until=date(2023, 8, 31))
+    decide(history, "snoozed", 8, 3, until=date(2023, 8, 8))
+    before = [rung for rung in history.ladder() if rung > "08-04"]
+    history.undo(first, at(8, 4, 9))
+    assert [rung for rung in history.ladder() if rung > "08-04"] == before
+
+
+def test_a_pause_that_is_taken_back_after_its_end_has_been_followed_up_already(history: PlanHistory) -> None:
+    pause = decide(history, "snoozed", 8, 1, until=date(2023, 8, 3))
+    history.undo(pause, at(8, 7, 9))
+    assert not [rung for rung in history.ladder() if rung.startswith("08-07")]
+
+
 def test_a_pause_that_begins_before_the_last_one_was_followed_up_goes_on_with_it(history: PlanHistory) -> None:
     decide(history, "snoozed", 8, 11, hour=7, until=date(2023, 9, 15))
     decide(history, "snoozed", 9, 16, until=date(2023, 9, 20))
