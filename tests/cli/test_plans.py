@@ -78,7 +78,7 @@ def test_check_of_a_wrong_definition_ends_with_its_own_code(office: Office) -> N
     assert result.code == ExitCode.WRONG_INPUT
     assert f"{other}:" in result.out
     assert "befor" in result.out
-    assert "did you mean before?" in result.out
+    assert "did you mean before" in result.out
 
 
 def test_check_of_a_wrong_configuration_lists_its_problems_as_those_of_a_plan(office: Office) -> None:
