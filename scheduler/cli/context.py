@@ -121,7 +121,7 @@ class Session:
         return Document(name=path.name, kind=kind.type, size=draft.size, digest=draft.digest)
 
     def find_step(self, plan: str, milestone: str, party: str, name: str | None) -> RungRow:
-        """Return the step of an obligation with a name, the next one if several have it; else the next one of all.
+        """Return the step of an obligation with a name, the next one if several have it; without one the next reminder.
 
         Raises: NothingMatched if there is none.
         """
@@ -131,15 +131,19 @@ class Session:
                 rows = view.rungs.of_party(plan, party, milestone)
                 if not rows:
                     find_obligation(view_agenda(view, self.plan(plan), self.now), milestone, party)
-        steps = [row for row in rows if not is_notice(row.kind) and name in (None, row.name)]
-        steps = [row for row in steps if name or row.kind != "escalation"]
-        ahead = [row for row in steps if row.state == "planned"] or ([] if name is None else steps)
-        if ahead:
-            return ahead[0]
+        steps = [row for row in rows if not is_notice(row.kind)]
+        ahead = [row for row in steps if row.state == "planned"]
         if name is None:
-            raise NothingMatched(Text("no step of {milestone} of {party} lies ahead", milestone=milestone, party=party))
-        of = Text("step of {milestone} of {party}", milestone=milestone, party=party)
-        raise NothingMatched.named(of, name, {row.name for row in rows if not is_notice(row.kind)})
+            reminders = [row for row in ahead if row.kind != "escalation"]
+            if not reminders:
+                words = Text("no step of {milestone} of {party} lies ahead", milestone=milestone, party=party)
+                raise NothingMatched(words)
+            return reminders[0]
+        found = next((row for row in (*ahead, *steps) if row.name == name), None)
+        if found is None:
+            of = Text("step of {milestone} of {party}", milestone=milestone, party=party)
+            raise NothingMatched.named(of, name, {row.name for row in steps})
+        return found
 
     def execute(
         self, plan: Plan, commands: Sequence[Command], *, notify: bool = True, documents: Sequence[Document] = ()
@@ -259,7 +263,7 @@ class WholeNumber(click.ParamType[int]):
             if self._least <= (number := int(value)) <= (self._most or math.inf):
                 return number
         except ValueError:
-            pass
+            pass  # said below, with the bounds
         words = Text("{value!r} is not a whole number of at least {least}", value=value, least=self._least)
         if self._most is not None:
             bounds = {"least": self._least, "most": self._most}

@@ -59,11 +59,8 @@ def _person(value: object) -> object:
     if not isinstance(value, str):
         return value
     match = _NAMED.fullmatch(value.strip())
-    return (
-        Person(_address(match["address"]), " ".join(match["name"].split()))
-        if match
-        else Person(_address(value.strip()))
-    )
+    name, address = (match["name"], match["address"]) if match is not None else ("", value.strip())
+    return Person(_address(address), " ".join(name.split()))
 
 
 REPLAY_MARK = ".hanchot-replay"  # file that marks the data folder of a replay; a folder without it is never emptied

@@ -351,12 +351,18 @@ def _refuse_overtaken(unit: UnitOfWork, plan: Plan, facts: Sequence[Fact], expec
 
 
 def _touches(fact: Fact, other: Fact) -> bool:
-    """Return whether two facts concern the same group or indicator, or the same milestone and party."""
-    if isinstance(fact, Counted) or isinstance(other, Counted):
-        return isinstance(fact, Counted) and isinstance(other, Counted) and fact.indicator == other.indicator
-    if isinstance(fact, Postponed) or isinstance(other, Postponed):
-        return isinstance(fact, Postponed) and isinstance(other, Postponed) and fact.need == other.need
-    if isinstance(fact, Nominated) or isinstance(other, Nominated):
-        return isinstance(fact, Nominated) and isinstance(other, Nominated) and fact.group == other.group
+    """Return whether two facts concern the same subject of their own, or the same milestone and party."""
+    subjects = _subject_of(fact), _subject_of(other)
+    if subjects != (None, None):
+        return subjects[0] == subjects[1]
     same_party = fact.party is None or other.party is None or fact.party == other.party
     return fact.milestone == other.milestone and same_party
+
+
+def _subject_of(fact: Fact) -> tuple[str, str] | None:
+    """Return the indicator, the group or the need that a fact is about; None for any other."""
+    match fact:
+        case Counted(indicator=id) | Nominated(group=id) | Postponed(need=id):
+            return fact.kind, id
+        case _:
+            return None

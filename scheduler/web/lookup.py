@@ -24,10 +24,15 @@ def find_number(context: RequestContext, name: str = "id") -> int:
 
     Raises: HTTPException 404 if it is not a number or is too long for an id.
     """
-    asked: str = context.request.path_params[name]
-    if not asked.isascii() or not asked.isdecimal() or len(asked) > 18:  # 18 digits always fit a 64-bit integer
+    found = read_id(context.request.path_params[name])
+    if found is None:
         raise HTTPException(404)
-    return int(asked)
+    return found
+
+
+def read_id(text: str) -> int | None:
+    """Return an id; None if it is not a number, or too long for one: 18 digits always fit a 64-bit integer."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
 def find_definition(context: RequestContext, id: str | None = None) -> Definition:

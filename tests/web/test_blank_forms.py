@@ -83,7 +83,9 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
     assert find_below(inside, name) is None
 
 
-def test_a_plan_file_names_its_forms(folder: Path) -> None:
+@pytest.fixture
+def definitions(folder: Path) -> DefinitionFiles:
+    """Return definitions of which the plan offers the first form."""
     (folder / "parties.toml").write_text(
         '[parties.a]\nname = "A"\ncontacts = [{ name = "A", email = "a@a.vn" }]', encoding="utf-8"
     )
@@ -108,14 +110,17 @@ def test_a_plan_file_names_its_forms(folder: Path) -> None:
         """,
         encoding="utf-8",
     )
-    [definition] = DefinitionFiles([folder]).load().definitions
+    return DefinitionFiles([folder])
+
+
+def test_a_plan_file_names_its_forms(definitions: DefinitionFiles) -> None:
+    [definition] = definitions.load().definitions
     assert definition.plan.milestones[0].forms == FORMS[:1]
 
 
-def test_a_form_that_is_not_there_is_warned_of_and_the_plan_holds(folder: Path) -> None:
-    test_a_plan_file_names_its_forms(folder)
+def test_a_form_that_is_not_there_is_warned_of_and_the_plan_holds(folder: Path, definitions: DefinitionFiles) -> None:
     (folder / FORMS[0].file).unlink()
-    loaded = DefinitionFiles([folder]).load()
+    loaded = definitions.load()
     assert len(loaded.definitions) == 1
     assert [(problem.severity, problem.key) for problem in loaded.problems if problem.code == "no-form"] == [
         ("warning", "milestones[0].forms[0].file")

@@ -13,7 +13,7 @@ from scheduler.queries.needs.unplaced import UnplacedFacts
 
 
 @dataclass(frozen=True, slots=True)
-class _AtMilestone:
+class AtMilestone:
     """What concerns some parties of a milestone."""
 
     milestone: str  # or the id of an occurrence
@@ -22,63 +22,63 @@ class _AtMilestone:
 
 
 @dataclass(frozen=True, slots=True)
-class OverdueDuties(_AtMilestone):
+class OverdueDuties(AtMilestone):
     """Parties still owe it after the last day in time."""
 
     kind: ClassVar = "overdue"
 
 
 @dataclass(frozen=True, slots=True)
-class DoubtfulDuties(_AtMilestone):
+class DoubtfulDuties(AtMilestone):
     """It was past when the plan, or the party, came in, and nobody has said whether it was done."""
 
     kind: ClassVar = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class DeclaredDuties(_AtMilestone):
+class DeclaredDuties(AtMilestone):
     """Parties say that they have sent it, and nothing has been recorded as received."""
 
     kind: ClassVar = "declared"
 
 
 @dataclass(frozen=True, slots=True)
-class SubmittedDuties(_AtMilestone):
+class SubmittedDuties(AtMilestone):
     """What came was neither accepted nor returned yet."""
 
     kind: ClassVar = "submitted"
 
 
 @dataclass(frozen=True, slots=True)
-class PartialDuties(_AtMilestone):
+class PartialDuties(AtMilestone):
     """Parties have sent a part of it by themselves; the rest is still to come."""
 
     kind: ClassVar = "partial"
 
 
 @dataclass(frozen=True, slots=True)
-class DisownedDuties(_AtMilestone):
+class DisownedDuties(AtMilestone):
     """Parties say that it is not their task."""
 
     kind: ClassVar = "disowned"
 
 
 @dataclass(frozen=True, slots=True)
-class TentativeDate(_AtMilestone):
+class TentativeDate(AtMilestone):
     """It has a window, and no day was fixed."""
 
     kind: ClassVar = "tentative"
 
 
 @dataclass(frozen=True, slots=True)
-class UninvitedGuests(_AtMilestone):
+class UninvitedGuests(AtMilestone):
     """It has a date and guests who get no mail, the `parties`, whom nobody is known to have invited."""
 
     kind: ClassVar = "guests"
 
 
 @dataclass(frozen=True, slots=True)
-class MissingDate(_AtMilestone):
+class MissingDate(AtMilestone):
     """It has no date."""
 
     kind: ClassVar = "undated"

@@ -13,6 +13,7 @@ from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.queries.needs.kinds import (
     AmbiguousMail,
+    AtMilestone,
     BouncingAddress,
     DeclaredDuties,
     DisownedDuties,
@@ -112,52 +113,12 @@ def key_of(need: Need) -> str:
 
 def parties_of(need: Need) -> Sequence[str]:
     """Return the ids of the parties that a need of a milestone is about."""
-    match need:
-        case (
-            HeldMail()
-            | FailedMail()
-            | AmbiguousMail()
-            | GroupChoice()
-            | UnplacedRecords()
-            | BouncingAddress()
-            | Outage()
-            | MissedSteps()
-            | UnseenSource()
-        ):
-            return ()
-        case _:
-            return [party.id for party in need.parties]
+    return [party.id for party in need.parties] if isinstance(need, AtMilestone) else ()
 
 
 def _day_of(need: Need) -> date | None:
     """Return the day by which something had to be done or that comes nearer; None if there is none."""
-    match need:
-        case (
-            OverdueDuties(obligation=o)
-            | DoubtfulDuties(obligation=o)
-            | DeclaredDuties(obligation=o)
-            | SubmittedDuties(obligation=o)
-            | PartialDuties(obligation=o)
-            | DisownedDuties(obligation=o)
-            | UninvitedGuests(obligation=o)
-            | TentativeDate(obligation=o)
-        ):
-            return _first_day(o)
-        case (
-            MissingDate()
-            | GroupChoice()
-            | UnplacedRecords()
-            | BouncingAddress()
-            | HeldMail()
-            | FailedMail()
-            | AmbiguousMail()
-            | Outage()
-            | MissedSteps()
-            | UnseenSource()
-        ):
-            return None
-        case _:
-            assert_never(need)
+    return _first_day(need.obligation) if isinstance(need, AtMilestone) else None
 
 
 def _first_day(o: Obligation) -> date | None:

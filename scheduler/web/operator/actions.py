@@ -42,7 +42,6 @@ from scheduler.web.forms.uploads import UploadProblem
 from scheduler.web.lookup import find_definition, find_milestone, find_obligation
 from scheduler.web.operator.command_forms import (
     ACTIONS,
-    WITH_FILES,
     ActionName,
     CommandForm,
     can_be_extended,
@@ -239,7 +238,7 @@ def _take_files(
 
     Files that were set aside before stay beside new ones, unless they are ticked to be left out.
     """
-    if command.action not in WITH_FILES:
+    if not ACTIONS[command.action].takes_files:
         return hidden._replace(files=()), ()
     context, left_out = command.context, command.ticked("leave_out")
     hidden = hidden._replace(files=tuple(one for one in hidden.files if one.digest not in left_out))
@@ -376,7 +375,7 @@ def _ask(command: CommandForm, hidden: _Hidden, result: _Result = _OPENED) -> Re
         sent=sent,
         seal=seal,
         files=hidden.files,
-        takes_files=command.action in WITH_FILES,
+        takes_files=ACTIONS[command.action].takes_files,
         overtaken=overtaken,
         is_former=result.is_former,
         newer=[describe_fact(snapshot, fact) for fact in overtaken.facts] if overtaken else (),

@@ -70,7 +70,6 @@ ActionName = Literal[
 ]
 NeededText = Literal["note", "reason", "decision"]
 EMPTY: Mapping[NeededText, RefusalCode] = {"note": "no-note", "reason": "no-reason", "decision": "no-decision"}
-WITH_FILES: tuple[ActionName, ...] = ("receive", "count")  # whose forms take files
 LONGEST = 2000  # characters of a typed text
 
 
@@ -462,16 +461,17 @@ Named = Literal["milestone", "party", "group", "indicator", "fact", "need"]
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """How the input of an action is read, what its address must and may name, and whether parties get notices."""
+    """How an action reads its input, what its address must and may name; whether it sends notices, takes files."""
 
     read: Callable[[CommandForm], list[Command]]
     about: tuple[Named, ...] = ("milestone", "party")
     also: tuple[Named, ...] = ()
     notify: bool = True
+    takes_files: bool = False
 
 
 ACTIONS: Mapping[ActionName, Action] = {
-    "receive": Action(_receive),
+    "receive": Action(_receive, takes_files=True),
     "accept": Action(_accept, ("milestone",), ("party",)),
     "return": Action(_return, ("milestone",), ("party",)),
     "extend": Action(_extend, ("milestone",), ("party",)),
@@ -487,7 +487,7 @@ ACTIONS: Mapping[ActionName, Action] = {
     "mark-invited": Action(_mark_invited, ("milestone",)),
     "reply": Action(_reply),
     "nominate": Action(_nominate, ("group",)),
-    "count": Action(_count, ("indicator",)),
+    "count": Action(_count, ("indicator",), takes_files=True),
     "retire": Action(_retire, ()),
     "undo": Action(_undo, ("fact",)),
 }

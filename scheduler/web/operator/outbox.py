@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Literal, get_args
 from urllib.parse import urlencode
@@ -17,7 +17,7 @@ from scheduler.plan.model import Plan
 from scheduler.ports import MessageRow, MessageState, UnitOfWork
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
-from scheduler.web.lookup import find_number, parties_by_id, read_choice
+from scheduler.web.lookup import find_number, parties_by_id, read_choice, read_id
 from scheduler.web.operator.search import list_periods, read_search
 from scheduler.web.pagination import page_number, read_page
 
@@ -81,21 +81,26 @@ def change_several(context: RequestContext) -> Response:
     Raises: HTTPException 404 for an unknown action, 400 for an id that is none.
     """
     change: Change = context.request.path_params["change"]
-    ticked = [value for value in context.form.getlist("mail") if isinstance(value, str)]
     if change not in CHANGES:
         raise HTTPException(404)
-    if not all(id.isascii() and id.isdecimal() and len(id) <= 18 for id in ticked):
-        raise HTTPException(400)
-    with context.running.store.reading() as view:
-        found = [view.outbox.get(int(id)) for id in dict.fromkeys(ticked)]
-    mails = [mail for mail in found if mail is not None and mail.state in CHANGES[change]]
+    mails = _read_ticked(context, CHANGES[change])
     if context.field("step") != "confirm" or not mails:
         status = 200 if mails or context.request.method != "POST" else 409
         return context.page("mails-change.html", status=status, mails=mails, change=change, zone=zones(context))
     with context.running.store.transaction() as unit:
-        done = [mail for mail in mails if _DO[change](unit, mail.id, context)]
+        done = sum(_DO[change](unit, mail.id, context) for mail in mails)
     context.running.wake()
-    return RedirectResponse(f"/outbox?{urlencode({'changed': context.seal('/outbox', str(len(done)))})}", 303)
+    return RedirectResponse(f"/outbox?{urlencode({'changed': context.seal('/outbox', str(done))})}", 303)
+
+
+def _read_ticked(context: RequestContext, states: Collection[MessageState]) -> list[MessageRow]:
+    """Return the ticked mails that are in one of these states. Raises: HTTPException 400 for an id that is none."""
+    ticked = [read_id(value) for value in context.form.getlist("mail") if isinstance(value, str)]
+    if None in ticked:
+        raise HTTPException(400)
+    with context.running.store.reading() as view:
+        found = [view.outbox.get(id) for id in dict.fromkeys(ticked) if id is not None]
+    return [mail for mail in found if mail is not None and mail.state in states]
 
 
 def _next_at(context: RequestContext, view: UnitOfWork) -> datetime | None:
