@@ -283,7 +283,7 @@ def make_recorder(services: ServiceContext, report: Reporter) -> Callable[[Defin
 
     def execute_and_report(definition: Definition, command: Command) -> Recorded | None:
         fact, plan = build_fact(definition.plan, command), definition.plan
-        words = join(" ", filter(None, [word_fact(fact.kind), _extra(fact)]))
+        words = join(" ", filter(None, [word_fact(fact.label), _extra(fact)]))
         try:
             recorded = execute(services, definition, [command])
         except RecordUnavailable:

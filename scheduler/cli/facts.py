@@ -339,7 +339,7 @@ def retire(session: Session, plan: str, reason: str, by: str, output_format: str
             Text(
                 "f{id}: {kind} {plan}; its definition is not loaded\n  fell away: {number} steps",
                 id=fact.id,
-                kind=word_code("fact", fact.kind),
+                kind=word_code("fact", fact.label),
                 plan=plan,
                 number=cancelled,
             )
@@ -628,7 +628,7 @@ def _print(recorded: Recorded, plan: Plan) -> None:
     named = fact.group if isinstance(fact, Nominated) else fact.indicator if isinstance(fact, Counted) else None
     about = " ".join(part for part in (fact.milestone, named, *parties_of_fact(fact)) if part)
     said = f": {fact.reply}" if isinstance(fact, Replied) else ""
-    say(f"f{fact.id}: " + word_code("fact", fact.kind) + f" {about}{said}")
+    say(f"f{fact.id}: " + word_code("fact", fact.label) + f" {about}{said}")
     for remark in recorded.remarks:
         say("  " + word_reason(remark))
     for row in sorted(changes.dropped, key=lambda row: row.at):

@@ -222,6 +222,7 @@ _ROLL = (
     "submitted",
     "resubmitted",
     "declared",
+    "in_review",
     "partial",
     "returned",
     "open",
@@ -234,6 +235,6 @@ def _state(o: Obligation) -> str:
     """Return the state of an obligation as a status code, as far as it does not depend on the current day."""
     standing = o.standing
     if standing.is_open:
-        return "declared" if standing.declared else "unknown" if o.unknown else standing.state
+        return standing.waiting or ("unknown" if o.unknown else standing.state)
     is_late = o.due is not None and standing.complete_at is not None and o.due.is_late(standing.complete_at)
     return "accepted_late" if standing.state == "accepted" and is_late else standing.state

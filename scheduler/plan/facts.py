@@ -98,6 +98,11 @@ class FactBase:
     is_silent: bool = False
 
     @property
+    def label(self) -> str:
+        """Return the key of what it is called; its kind, unless a kind is called by several names."""
+        return self.kind
+
+    @property
     def number(self) -> str:
         """Return the number under which a receipt confirms it and by which everybody can name it."""
         return f"{self.plan}/{self.id}"
@@ -141,11 +146,19 @@ class Received(FactOfObligation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared(FactOfObligation):
-    """A party's claim that it sent something, which nobody has seen yet; `happened_at` is when it says it did."""
+    """A party's claim that it sent something, which nobody has seen yet; `happened_at` is when it says it did.
+
+    By a source: something has come that only a person can tell what it is.
+    """
 
     kind: ClassVar[FactKind] = "declared"
 
     channel: Channel | None = None
+
+    @property
+    def label(self) -> str:
+        """Return its kind; `came` if a source saw something and the party itself said nothing."""
+        return "came" if self.by.role == "source" else self.kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

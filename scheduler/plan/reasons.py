@@ -492,6 +492,8 @@ def past_when_chosen(milestone: str, party: str) -> Reason:
 
 # ---------------------------------------------------------------- what a received mail answers
 
+SIGNS = frozenset({"sent_for", "answers_ours", "subject_code", "names_task"})  # what tells which obligation it answers
+
 
 def sent_for(words: str) -> Reason:
     """Return that a mail was sent to the address for one obligation, with its title."""

@@ -74,6 +74,13 @@ class Standing:
         return self.closed_by is None
 
     @property
+    def waiting(self) -> Literal["", "declared", "in_review"]:
+        """Return what waits for a person: that the party says it sent something, or only that something came."""
+        if not self.declared:
+            return ""
+        return "in_review" if all(fact.by.role == "source" for fact in self.declared) else "declared"
+
+    @property
     def first_at(self) -> datetime | None:
         """Return the UTC instant of the first complete submission, or None."""
         return self.first_by.happened_at if self.first_by else None

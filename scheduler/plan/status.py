@@ -22,6 +22,7 @@ StatusCode = Literal[
     "partial",
     "overdue_partial",
     "declared",
+    "in_review",
     "submitted",
     "resubmitted",
     "revision",
@@ -141,8 +142,8 @@ def _code(agenda: Agenda, o: Obligation, milestone: Milestone, now: datetime, *,
     }
     if o.standing.state in closed:
         return closed[o.standing.state]
-    if o.standing.declared:
-        return "declared"
+    if o.standing.waiting:
+        return o.standing.waiting
     return "unknown" if o.unknown else _code_by_date(agenda, o, milestone, now)
 
 

@@ -42,7 +42,7 @@ WEEK = timedelta(days=7)
 AHEAD = 14  # days
 SHOWN = 5  # the most subjects of failed mails that are listed
 MOVING = (Extended, Waived, DateFixed, Amended, Nominated)  # facts that change a date or a duty
-INCOMPLETE = ("partial", "overdue_partial", "declared", "revision", "overdue")
+INCOMPLETE = ("partial", "overdue_partial", "declared", "in_review", "revision", "overdue")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,7 @@ ENGLISH = Language(
         "partial": ("Submitted in part", "In part"),
         "overdue_partial": ("Overdue, submitted in part", "Overdue in part"),
         "declared": ("Said to be sent, not confirmed yet", "Said sent"),
+        "in_review": ("A mail or file has come, to be looked at", "To look at"),
         "accepted": ("Accepted", "Accepted"),
         "accepted_late": ("Accepted (submitted late)", "Late"),
         "revision": ("To be completed", "Revision"),
@@ -101,6 +102,7 @@ ENGLISH = Language(
     facts={
         "received": "Documents received",
         "declared": "Said to be sent",
+        "came": "A mail or file came, to be looked at",
         "disowned": "Said to be somebody else's task",
         "replied": "Reply to the invitation",
         "accepted": "Accepted",

@@ -43,6 +43,7 @@ VIETNAMESE = Language(
         "partial": ("Đã nộp một phần", "Nộp một phần"),
         "overdue_partial": ("Quá hạn, mới nộp một phần", "Quá hạn, thiếu"),
         "declared": ("Báo đã gửi, chờ xác nhận", "Báo đã gửi"),
+        "in_review": ("Có thư hoặc tệp đến, chờ xử lý", "Chờ xử lý"),
         "accepted": ("Đạt yêu cầu", "Đạt"),
         "accepted_late": ("Đạt yêu cầu (nộp sau thời hạn)", "Đạt (muộn)"),
         "revision": ("Đề nghị bổ sung", "Bổ sung"),
@@ -88,6 +89,7 @@ VIETNAMESE = Language(
     facts={
         "received": "Đã nhận hồ sơ",
         "declared": "Đơn vị báo đã gửi hồ sơ",
+        "came": "Có thư hoặc tệp đến, chờ xử lý",
         "disowned": "Đơn vị báo không phải nhiệm vụ của mình",
         "replied": "Trả lời thông báo mời dự",
         "accepted": "Đạt yêu cầu",

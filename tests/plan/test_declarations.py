@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.plan.dates.date_forms import Before, By
-from scheduler.plan.facts import Declared
+from scheduler.plan.facts import MAILBOX, Declared
 from scheduler.plan.model import Deliverable
 from scheduler.plan.standing import Standing
 from scheduler.plan.status import read_cell
@@ -77,6 +77,15 @@ def test_a_declaration_leaves_what_is_owed_open() -> None:
     assert standing(history) == Standing(missing=("plan", "list"), declared=(said,))
     assert [code(history, at(8, day)) for day in (5, 9, 25)] == ["declared"] * 3
     assert code(history, at(8, 25), "gamma") == "overdue"
+
+
+def test_what_a_source_saw_waits_for_a_person_and_is_no_word_of_the_party() -> None:
+    """Until the party says itself that it has sent it."""
+    history = history_of(TWO)
+    came = declare(history, 4, by=MAILBOX)
+    assert (came.kind, came.label, code(history, at(8, 25))) == ("declared", "came", "in_review")
+    said = declare(history, 5)
+    assert (said.label, code(history, at(8, 25))) == ("declared", "declared")
 
 
 @pytest.mark.parametrize("answer", ["received", "returned", "accepted", "waived"])

@@ -40,6 +40,23 @@ def test_every_word_that_a_template_says_is_there() -> None:
     assert {key: file for key, file in SAID.items() if key not in WORDS["vi"]} == {}
 
 
+def test_a_number_before_a_noun_is_written_as_the_language_counts() -> None:
+    """With two digits in Vietnamese; one in brackets or after a colon stays as it is."""
+    told = {
+        (file.name, key, value)
+        for file in sorted(TEMPLATES.glob("*.html"))
+        for key, value in re.findall(
+            r"""say\("([^"{}]+)",(?: \w+=[^,{}]+,)*? number=(.+?)(?:, \w+=.+?)?\) ?(?:\}\}|%|,|if)""",
+            file.read_text(encoding="utf-8"),
+        )
+        if key in WORDS["vi"]
+    }
+    assert len(told) > 20
+    for file, key, value in sorted(told):
+        is_counted = re.search(r"\{number\} \w", WORDS["vi"][key]) is not None
+        assert value.endswith("| number") == is_counted, (file, key, value)
+
+
 def test_no_template_has_words_of_its_own() -> None:
     """Else they would be in one language only."""
     for file in TEMPLATES.glob("*.html"):

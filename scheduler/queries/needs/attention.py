@@ -21,6 +21,7 @@ from scheduler.queries.needs.kinds import (
     DeclaredDuties,
     DisownedDuties,
     DoubtfulDuties,
+    DutiesInReview,
     FailedMail,
     GroupChoice,
     HeldMail,
@@ -69,9 +70,9 @@ def read_needs(
 def find_overdue(plan: Plan, cells: Iterable[Cell]) -> Iterator[MilestoneNeed]:
     """Yield the milestones that parties still owe after the last day in time.
 
-    Parties that say they sent something are left out, because `declared` lists them.
+    Parties that say they sent something, or of which something came, are left out: they are listed as that.
     """
-    late = (cell.obligation for cell in cells if cell.overdue and cell.code != "declared")
+    late = (cell.obligation for cell in cells if cell.overdue and cell.code not in ("declared", "in_review"))
     return _by_milestone(OverdueDuties, plan, late)
 
 
@@ -82,6 +83,7 @@ def find_needs(snapshot: Snapshot, cells: Sequence[Cell], now: datetime) -> Iter
     yield from _bouncing(snapshot)
     yield from _by_milestone(DoubtfulDuties, plan, _with_status(cells, "unknown"))
     yield from _by_milestone(DeclaredDuties, plan, _with_status(cells, "declared"))
+    yield from _by_milestone(DutiesInReview, plan, _with_status(cells, "in_review"))
     yield from _by_milestone(SubmittedDuties, plan, _with_status(cells, "submitted", "resubmitted"))
     yield from _by_milestone(PartialDuties, plan, (cell.obligation for cell in cells if _came_in_part(cell)))
     yield from _by_milestone(DisownedDuties, plan, (o for o in snapshot.agenda.obligations if o.standing.disowned))

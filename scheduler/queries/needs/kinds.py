@@ -43,6 +43,13 @@ class DeclaredDuties(AtMilestone):
 
 
 @dataclass(frozen=True, slots=True)
+class DutiesInReview(AtMilestone):
+    """A mail or a file has come for it, and only a person can tell what it is."""
+
+    kind: ClassVar = "in_review"
+
+
+@dataclass(frozen=True, slots=True)
 class SubmittedDuties(AtMilestone):
     """What came was neither accepted nor returned yet."""
 
@@ -216,6 +223,7 @@ MilestoneNeed = (
     OverdueDuties
     | DoubtfulDuties
     | DeclaredDuties
+    | DutiesInReview
     | SubmittedDuties
     | PartialDuties
     | DisownedDuties

@@ -18,6 +18,7 @@ from scheduler.queries.needs.kinds import (
     DeclaredDuties,
     DisownedDuties,
     DoubtfulDuties,
+    DutiesInReview,
     FailedMail,
     GroupChoice,
     HeldMail,
@@ -132,6 +133,7 @@ def _urgency_of(need: Need, day: date | None, today: date) -> Urgency:
             OverdueDuties()
             | DoubtfulDuties()
             | DeclaredDuties()
+            | DutiesInReview()
             | DisownedDuties()
             | GroupChoice()
             | UnplacedRecords()

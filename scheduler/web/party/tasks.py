@@ -38,7 +38,18 @@ from scheduler.ports import Document, UnitOfWork
 Part = Literal["todo", "later", "events", "done"]
 Role = Literal["party", "office", "plan", "system"]
 
-_OPEN = ("pending", "due_soon", "due_today", "overdue", "partial", "overdue_partial", "declared", "revision", "unknown")
+_OPEN = (
+    "pending",
+    "due_soon",
+    "due_today",
+    "overdue",
+    "partial",
+    "overdue_partial",
+    "declared",
+    "in_review",
+    "revision",
+    "unknown",
+)
 _EVENTS = ("tentative", "fixed")
 _LATER = ("not_open", "undated")
 # The facts that a party may see.

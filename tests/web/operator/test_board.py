@@ -13,7 +13,7 @@ import pytest
 
 from scheduler.plan.answers.reading_gap import MailboxReading
 from scheduler.plan.dates.date_forms import By, DayCount, On, Recurring, Relative, Undated, Window  # fmt: skip
-from scheduler.plan.facts import Actor, Retired
+from scheduler.plan.facts import MAILBOX, Actor, Retired
 from scheduler.plan.model import Contact, Deliverable, Group, Indicator, Measure, Milestone, Party
 from scheduler.ports import FolderState, Outcome
 from scheduler.wording import format_span
@@ -220,6 +220,15 @@ def test_who_is_overdue_comes_first_whatever_came_before(operator: Operator) -> 
     assert needs(operator)[0] == "Report : overdue (parties: 1): gamma"
     site.record("received", "gamma", notify=False)
     assert not any("overdue" in need for need in needs(operator))
+
+
+def test_what_came_and_waits_is_not_told_as_overdue(operator: Operator) -> None:
+    operator.site.clock.instant = at(3, 18)
+    daemon(operator.site).record("declared", "beta", notify=False, by=MAILBOX)
+    assert needs(operator)[:2] == [
+        "Report : overdue (parties: 2): lead , gamma",
+        "Report : a mail or file has come, to be looked at (parties: 1): beta",
+    ]
 
 
 def test_dates_to_fix_and_to_set_are_asked_for_with_the_form(site: ServedSite) -> None:

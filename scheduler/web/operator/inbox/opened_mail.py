@@ -13,7 +13,7 @@ from scheduler.engine.sources.answers import open_mail
 from scheduler.errors import HanchotError
 from scheduler.plan.answers.matching import Match
 from scheduler.plan.answers.received_mail import Attachment, ReceivedMail
-from scheduler.plan.reasons import Reason
+from scheduler.plan.reasons import SIGNS, Reason
 from scheduler.ports import InboxRow
 from scheduler.services.inbox.answers import propose
 from scheduler.services.inbox.triage import can_be_decided, kept_files
@@ -62,8 +62,17 @@ class OpenedMail:
         return self.mail is not None and len(self.mail.text) > LONGEST_TEXT
 
     @property
-    def evidence(self) -> tuple[Reason, ...]:
-        """Return why it was decided so, and what else speaks for or against an answer now."""
+    def doubts(self) -> tuple[Reason, ...]:
+        """Return why it was decided so, and what else speaks against an answer now."""
+        return tuple(each for each in self._evidence if each.code not in SIGNS)
+
+    @property
+    def signs(self) -> tuple[Reason, ...]:
+        """Return what tells which obligation it answers."""
+        return tuple(each for each in self._evidence if each.code in SIGNS)
+
+    @property
+    def _evidence(self) -> tuple[Reason, ...]:
         return tuple(dict.fromkeys((*self.row.reasons, *(self.match.evidence if self.match else ()))))
 
 
