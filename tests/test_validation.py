@@ -14,7 +14,13 @@ from scheduler.wording.sentences import translate
     ("text", "english", "vietnamese"),
     [
         ("a = 2027-02-30", "there is no such date or time", "ngày hoặc giờ này không tồn tại"),
-        ("a = tru", "this is no value: a text stands in quotes, a date without them", "giá trị không hợp lệ"),
+        ("a = tru", 'a text stands in quotes: "..."', "văn bản đặt trong"),
+        ("a = ,", "this is no value: a text stands in quotes, a date without them", "giá trị không hợp lệ"),
+        ("a = 127.0.0.1", 'a text stands in quotes: "..."', "văn bản đặt trong"),
+        ("a = 10/3/2027", "a date is written without quotes, the year first: 2027-03-10", "ngày"),
+        ("a = “x”", 'curly quotes stand where straight ones are meant: "', "dấu ngoặc kép cong"),
+        ('a = "x”', 'curly quotes stand where straight ones are meant: "', "dấu ngoặc kép cong"),
+        ("ă = 1", "this is neither a [heading], nor key = value, nor a # comment", "dòng này"),
         ("a b", '"=" is missing after the key', 'thiếu dấu "=" sau tên khóa'),
         ("[a", '"]" is missing at the end of the heading', 'thiếu dấu "]"'),
         ("a = 1 2", "something follows the value on the same line", "còn nội dung khác"),
@@ -22,14 +28,15 @@ from scheduler.wording.sentences import translate
         ("a = [1", "the brackets of a list are not closed", "danh sách chưa có dấu"),
         ("a = 1\na = 2", "a key is there twice", "một khóa được ghi hai lần"),
         ("[a.b-c]\n[a.b-c]", "[a.b-c] is there twice", "[a.b-c] được ghi hai lần"),
-        ("a = {b = 1,}", "Invalid initial character for a key part", "Invalid initial character for a key part"),
+        ("a = {b = 1,}", "this is no key: letters without accents, digits, - and _", "tên khóa"),
+        ("a.b = 1\na.b.c = 2", "a key is there twice", "một khóa được ghi hai lần"),
     ],
 )
 def test_a_mistake_of_syntax_is_said_without_its_place(text: str, english: str, vietnamese: str) -> None:
-    """The problem has the place; a rare mistake keeps the parser's words."""
+    """The problem has the place."""
     with pytest.raises(tomllib.TOMLDecodeError) as refused:
         tomllib.loads(text)
-    said = describe_syntax(str(refused.value))
+    said = describe_syntax(str(refused.value), text.splitlines()[-1])
     assert said == english
     assert translate(said, "vi").startswith(vietnamese)
 

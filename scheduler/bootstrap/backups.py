@@ -87,6 +87,7 @@ def verify_record(container: Container) -> int:
     Raises: UserError for what is wrong.
     """
     url, store = container.settings.database_url, container.blob_store(SystemClock())
+    container.require_secret()
     if words := check_integrity(url):
         raise UserError(
             Text("the record is damaged: {words}", words=words), hint=Text("put the last backup in its place")

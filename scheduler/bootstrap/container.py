@@ -28,6 +28,7 @@ from scheduler.mail.composer import AnswerAddress, TemplateComposer
 from scheduler.mail.maildir import Maildir
 from scheduler.mail.mime import read_text
 from scheduler.plan.answers.reading_gap import MailboxReading
+from scheduler.plan.membership import members
 from scheduler.plan.messages.invitations import Invitation
 from scheduler.plan.messages.message import MessageOfDocuments
 from scheduler.ports import (
@@ -53,9 +54,10 @@ from scheduler.services.clock_guard import ClockGuard
 from scheduler.services.context import ServiceContext
 from scheduler.services.digests import DigestSchedule
 from scheduler.services.heartbeats import Heartbeat
+from scheduler.services.sign_in import LONGEST
 from scheduler.shared_folder.checker import FolderChecker
 from scheduler.shared_folder.time_limit import TimedChecker
-from scheduler.store import check_url, describe_url, find_other_records, open_store
+from scheduler.store import check_url, describe_url, find_other_records, open_store, relies_on_secret
 from scheduler.texts import Text
 
 if TYPE_CHECKING:
@@ -111,6 +113,43 @@ class Container:
             return tuple(self._read_unplaced(loaded))
         except UserError as error:
             return tuple(replace(problem, severity="warning", code="record") for problem in error.problems)
+
+    def check_settings(self, loaded: Loaded) -> Iterator[Problem]:
+        """Yield a warning for each setting that names something that is not there."""
+        settings, file = self.settings, str(self.settings.folder / CONFIG)
+        for definition in loaded.definitions:
+            if not members(definition.plan, settings.digest.to):
+                yield Problem(
+                    message=Text(
+                        "{plan} has no group or party {name}: nobody gets its weekly digest",
+                        plan=definition.plan.id,
+                        name=settings.digest.to,
+                    ),
+                    code="digest",
+                    severity="warning",
+                    file=file,
+                    key="digest.to",
+                    hint=Text("name a group of the plan, such as lead, or the id of a party"),
+                )
+        if read_span(settings.web.session) > LONGEST:
+            yield Problem(
+                message=Text("a session lasts no longer than 90 days"),
+                code="session",
+                severity="warning",
+                file=file,
+                key="web.session",
+                hint=Text("write at most 90 days"),
+            )
+        for folder in settings.paths.templates:
+            if not settings.resolve(folder).is_dir():
+                yield Problem(
+                    message=Text("there is no folder {folder}", folder=folder),
+                    code="templates",
+                    severity="warning",
+                    file=file,
+                    key="paths.templates",
+                    hint=Text("name an existing folder, or leave it out"),
+                )
 
     def _read_unplaced(self, loaded: Loaded) -> Iterator[Problem]:
         with self.store() as store:
@@ -168,8 +207,31 @@ class Container:
 
     @property
     def secret(self) -> bytes:
-        """Return the secret of this installation, which is created on first use."""
-        return read_secret(self.settings.resolve(self.settings.web.secret_file))
+        """Return the secret of this installation, which is created on first use.
+
+        Raises `UserError` if it is missing beside a record that relies on it, and what `read_secret` raises.
+        """
+        file = self.settings.resolve(self.settings.web.secret_file)
+        if not file.exists():
+            self.require_secret()
+        return read_secret(file)
+
+    def require_secret(self) -> None:
+        """Raise `UserError` if the secret is missing beside a record that relies on it."""
+        file = self.settings.resolve(self.settings.web.secret_file)
+        if not file.exists() and relies_on_secret(self.settings.database_url):
+            raise UserError(
+                Text(
+                    "{file} is missing: with another secret the links in all mails and the addresses of all calendars "
+                    "would stop working",
+                    file=file,
+                ),
+                hint=Text(
+                    "take it back from a backup; if it is lost for good, write a new one: "
+                    "`openssl rand -hex 32 > {file}` and `chmod 600 {file}`",
+                    file=file,
+                ),
+            )
 
     def composer(self) -> TemplateComposer:
         """Return the composer, which derives Message-IDs from the installation's secret."""

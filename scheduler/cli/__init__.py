@@ -45,7 +45,7 @@ from scheduler.wording import languages
 
 
 @group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="hanchot")
+@click.version_option(__version__, message="hanchot %(version)s")
 @click.option("--config", type=click.Path(path_type=Path), help="The configuration; ./config.toml if left out.")
 @click.option(
     "--lang", type=click.Choice(languages()), help="The language; else that of the configuration, else of LANG."

@@ -61,7 +61,7 @@ def _find_problems(container: Container, paths: Sequence[Path]) -> tuple[Problem
     if not paths:
         loaded = container.definitions.load()
         problems, without = loaded.problems, [] if loaded.definitions else [container.definition_folders]
-        problems += container.check_record(loaded)
+        problems += (*container.check_settings(loaded), *container.check_record(loaded))
     else:
         problems, without = container.definitions.check(paths), [[path] for path in paths if _has_no_plan(path)]
     if any(problem.severity == "error" for problem in problems):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -98,6 +98,11 @@ class Session:
         """Return the time zone of a plan; UTC if the plan is no longer loaded."""
         return next((d.plan.zone for d in self.loaded.definitions if d.plan.id == plan), ZoneInfo("UTC"))
 
+    @property
+    def local_zone(self) -> tzinfo | None:
+        """Return the time zone of the first plan, as on the board; None, that of the machine, if there is no plan."""
+        return next((definition.plan.zone for definition in self.loaded.definitions), None)
+
     def keep_files(self, paths: Sequence[Path]) -> list[Document]:
         """Copy files into the data folder; return what the record keeps of each.
 
@@ -139,10 +144,11 @@ class Session:
                 words = Text("no step of {milestone} of {party} lies ahead", milestone=milestone, party=party)
                 raise NothingMatched(words)
             return reminders[0]
-        found = next((row for row in (*ahead, *steps) if row.name == name), None)
+        number = read_number(name, "r") if name.startswith("r") else None
+        found = next((row for row in (*ahead, *steps) if row.name == name or row.id == number), None)
         if found is None:
             of = Text("step of {milestone} of {party}", milestone=milestone, party=party)
-            raise NothingMatched.named(of, name, {row.name for row in steps})
+            raise NothingMatched.named(of, name, {row.name for row in ahead})
         return found
 
     def execute(
@@ -228,6 +234,18 @@ class Day(click.ParamType[date]):
             return _sensible(value if isinstance(value, date) else date.fromisoformat(value))
         except ValueError:
             self.fail(localise(Text("{value!r} is not a day; write it like 2023-08-10", value=value)), param, ctx)
+
+
+class NeededText(click.ParamType[str]):
+    """A parameter that is a text and not empty."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text without blanks around it; an empty one is a usage error."""
+        if not (text := str(value).strip()):
+            self.fail(localise(Text("the text is empty")), param, ctx)
+        return text
 
 
 class Moment(click.ParamType[date | datetime]):

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from scheduler.cli.context import Day, Moment, Session, WholeNumber, format_option, in_zone
+from scheduler.cli.context import Day, Moment, NeededText, Session, WholeNumber, format_option, in_zone
 from scheduler.cli.terminal.help import command
 from scheduler.cli.terminal.output import (
     Headings,
@@ -158,7 +158,7 @@ def return_command(
 @click.argument("milestone")
 @click.argument("party", required=False)
 @click.option("--all", "everybody", is_flag=True, help="For all parties in one act.")
-@click.option("--reason", required=True, help="Why it need not be done.")
+@click.option("--reason", type=NeededText(), required=True, help="Why it need not be done.")
 @_decision
 @_by
 @format_option
@@ -184,7 +184,7 @@ def waive(
 @command(epilog=example("hanchot extend bac-trung-bo-2023 dang-ky nghe-an --until 2023-03-27 --decision '12/CV-CTĐ'"))
 @_obligation
 @click.option("--until", type=Day(), required=True, help="The new last day (included).")
-@click.option("--decision", required=True, help="The document that grants it.")
+@click.option("--decision", type=NeededText(), required=True, help="The document that grants it.")
 @_by
 @format_option
 @click.pass_obj
@@ -299,7 +299,7 @@ def reply(
 
 @command(epilog=example("hanchot undo f12 --reason 'ghi nhầm trường'"))
 @click.argument("fact")
-@click.option("--reason", required=True, help="Why it is taken back.")
+@click.option("--reason", type=NeededText(), required=True, help="Why it is taken back.")
 @click.option("--no-correction", is_flag=True, help="Write no correction to those who hold a letter about it.")
 @_by
 @format_option
@@ -317,7 +317,7 @@ def undo(session: Session, fact: str, reason: str, no_correction: bool, by: str,
 
 @command(epilog=example("hanchot retire bac-trung-bo-2023 --reason 'cụm thi đua giải thể'"))
 @click.argument("plan")
-@click.option("--reason", required=True, help="Why it ends.")
+@click.option("--reason", type=NeededText(), required=True, help="Why it ends.")
 @_by
 @format_option
 @click.pass_obj
@@ -474,7 +474,7 @@ def start(session: Session, plan: str, all_open: bool, all_received: bool, by: s
     epilog=example("hanchot insist bac-trung-bo-2023 dang-ky nghe-an --reason 'các trường thành viên đều đăng ký'")
 )
 @_obligation
-@click.option("--reason", required=True, help="Why it is theirs; the party reads this on its page.")
+@click.option("--reason", type=NeededText(), required=True, help="Why it is theirs; the party reads this on its page.")
 @_by
 @format_option
 @click.pass_obj
@@ -489,7 +489,7 @@ def insist(session: Session, plan: str, milestone: str, party: str, reason: str,
 
 @command(epilog=example("hanchot remind bac-trung-bo-2023 dang-ky nghe-an --reason 'trường đề nghị gửi lại thư'"))
 @_obligation
-@click.option("--reason", required=True, help="Why; the office alone reads it.")
+@click.option("--reason", type=NeededText(), required=True, help="Why; the office alone reads it.")
 @_by
 @format_option
 @click.pass_obj
@@ -504,7 +504,7 @@ def remind(session: Session, plan: str, milestone: str, party: str, reason: str,
 @command(epilog=example("hanchot snooze bac-trung-bo-2023 dang-ky nghe-an --until 2023-03-24 --reason 'hẹn gửi 24/3'"))
 @_obligation
 @click.option("--until", type=Day(), required=True, help="The last day without a reminder.")
-@click.option("--reason", required=True, help="Why; the office alone reads it.")
+@click.option("--reason", type=NeededText(), required=True, help="Why; the office alone reads it.")
 @_by
 @format_option
 @click.pass_obj
@@ -523,7 +523,7 @@ def snooze(
 @command(epilog=example("hanchot skip bac-trung-bo-2023 dang-ky nghe-an before:7d --reason 'đã gọi điện'"))
 @_obligation
 @click.argument("step", required=False)
-@click.option("--reason", required=True, help="Why; the office alone reads it.")
+@click.option("--reason", type=NeededText(), required=True, help="Why; the office alone reads it.")
 @_by
 @format_option
 @click.pass_obj
@@ -532,7 +532,7 @@ def skip(
 ) -> None:
     """Leave out one step: the next one, or STEP.
 
-    `agenda` lists the steps with their names.
+    STEP is the id of a step, such as r20, or its name, such as before:7d. `agenda` lists them.
     """
     row = session.find_step(plan, milestone, party, step)
     about = _about(session, milestone, party, by)
@@ -627,8 +627,9 @@ def _print(recorded: Recorded, plan: Plan) -> None:
     fact, changes = recorded.fact, recorded.changes
     named = fact.group if isinstance(fact, Nominated) else fact.indicator if isinstance(fact, Counted) else None
     about = " ".join(part for part in (fact.milestone, named, *parties_of_fact(fact)) if part)
-    said = f": {fact.reply}" if isinstance(fact, Replied) else ""
-    say(f"f{fact.id}: " + word_code("fact", fact.label) + f" {about}{said}")
+    said = ": " + word_code("reply", fact.reply) if isinstance(fact, Replied) else ""
+    about = about or plan.id
+    say(f"f{fact.id}: " + word_code("fact", fact.label) + f" {about}" + said)
     for remark in recorded.remarks:
         say("  " + word_reason(remark))
     for row in sorted(changes.dropped, key=lambda row: row.at):
@@ -652,11 +653,17 @@ def _print(recorded: Recorded, plan: Plan) -> None:
                 when=short(iso(rung.at, plan.zone)),
             )
         )
-    if others := [address for address in recorded.notified if address not in recorded.corrected]:
-        say(Text("  notice to: {addresses}", addresses=", ".join(others)))
+    if others := [to for to in dict.fromkeys(recorded.notified) if to not in recorded.corrected]:
+        told = ", ".join(others)
+        at = recorded.notified_at
+        if at is not None and at > fact.recorded_at:
+            say(Text("  notice, from {when}, to: {addresses}", when=short(iso(at, plan.zone)), addresses=told))
+        else:
+            say(Text("  notice to: {addresses}", addresses=told))
     if recorded.corrected:
         say(
             Text(
-                "  correction to those who hold a letter about it: {addresses}", addresses=", ".join(recorded.corrected)
+                "  correction to those who hold a letter about it: {addresses}",
+                addresses=", ".join(dict.fromkeys(recorded.corrected)),
             )
         )

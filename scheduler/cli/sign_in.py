@@ -22,4 +22,5 @@ def sign_in(session: Session, email: str) -> None:
     """
     address, until = make_sign_in_link(session.container, email)
     say(address)
-    say(Text("It can be used once, until {when}.", when=short(until.astimezone().isoformat())), err=True)
+    local = until.astimezone(session.local_zone)
+    say(Text("It can be used once, until {when}.", when=short(local.isoformat())), err=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta, tzinfo
 from functools import partial
 from typing import Any, NoReturn
 
@@ -18,12 +18,14 @@ from scheduler.plan.dates.due_dates import ONE_DAY, to_instant
 from scheduler.plan.model import Plan
 from scheduler.ports import FailedSource
 from scheduler.queries.inbox import read_failed_sources, read_mailbox_gap
+from scheduler.queries.plans import ABSENT_HINT, find_absent
 from scheduler.queries.rows import iso
 from scheduler.queries.status import list_board
 from scheduler.services.commands import MOMENT
 from scheduler.texts import Text, Worded, join
 from scheduler.wording import format_span, status_label
 
+_REST = timedelta(days=2)
 _COLUMNS: Headings = {
     "milestone": "milestone",
     "party": "party",
@@ -58,6 +60,7 @@ def status(
         reading = session.container.mailbox_reading
         gap = read_mailbox_gap(view, reading, now)
         failed: list[tuple[Plan, FailedSource]] = []
+        last_tick = view.journal.last_tick()
         for plan in session.plans(plan_id, party, milestone):
             failed += [(plan, one) for one in read_failed_sources(view, plan.id, reading)]
             then = instant_of(as_of, plan) if as_of is not None else None
@@ -72,6 +75,7 @@ def status(
         _advise_start(shown)
     if as_of is None:
         _tell_unread(gap, failed, now)
+        _tell_rest(last_tick, session.local_zone, now)
     session.raise_problems()
 
 
@@ -79,6 +83,11 @@ def _refuse_nothing(session: Session) -> NoReturn:
     """Say why nothing is shown: a definition is invalid, there is no plan, or no option matches."""
     session.raise_problems()
     if not session.loaded.definitions:
+        with session.container.store() as store, store.reading() as view:
+            absent = find_absent(view.plans.states(), ())
+        if absent:
+            names = ", ".join(sorted(state.plan for state in absent))
+            raise NothingMatched(Text("no definition was found of {plans}", plans=names), hint=ABSENT_HINT)
         raise NothingMatched(Text("there is no plan"), hint=Text("`hanchot init DIR` writes one to begin with"))
     raise NothingMatched(Text("nothing matches"), hint=Text("`hanchot status` without options shows everything"))
 
@@ -90,10 +99,10 @@ def _shorten(row: Mapping[str, Any]) -> dict[str, Any]:
     marks += [Text("(overdue)")] if row["overdue"] and not row["status"].startswith("overdue") else []
     return {
         **row,
-        "next_step": join(" ", [word_code("rung", step["rung"]), short(step["at"])]) if step else "",
+        "next_step": join(", ", [word_code("rung", step["rung"]), short(step["at"])]) if step else "",
         "received": short(row["received"]),
         "missing": [*row["missing"], *_missing_copies(row)],
-        "seen": row["seen"] + Text(" ({when})", when=short(row["checked"])) if row["seen"] and _is_open(row) else "",
+        "seen": join(": ", [short(row["checked"]), row["seen"]]) if row["seen"] and _is_open(row) else "",
         "status": join(" ", [status, *marks]),
     }
 
@@ -130,6 +139,20 @@ def _tell_unread(gap: ReadingGap | None, failed: Iterable[tuple[Plan, FailedSour
                 source=one.source,
                 id=plan.id,
                 words=one.words,
+            ),
+            err=True,
+        )
+
+
+def _tell_rest(last_tick: datetime | None, zone: tzinfo | None, now: datetime) -> None:
+    """Say that what is shown is today's, if the daemon last worked long ago, or plays the past."""
+    if last_tick is not None and now - last_tick > _REST:
+        when = last_tick.astimezone(zone)
+        say(
+            Text(
+                "Shown as of now, but the daemon last worked at {when}; --as-of {day} shows how it stood then.",
+                when=short(when.isoformat()),
+                day=when.date().isoformat(),
             ),
             err=True,
         )

@@ -13,7 +13,7 @@ from scheduler.cli.terminal.help import command
 from scheduler.cli.terminal.output import example, print_fields, print_json, say
 from scheduler.errors import NothingMatched
 from scheduler.ports import UnitOfWork
-from scheduler.queries.rows import message_row
+from scheduler.queries.rows import fact_row, message_row
 from scheduler.queries.why import explain_rung
 from scheduler.texts import Text
 
@@ -25,7 +25,7 @@ from scheduler.texts import Text
 def why(session: Session, id: str, output_format: str) -> None:
     """Say why a mail was sent or not.
 
-    ID is a step (r17), a mail (m5) or a Message-ID.
+    ID is a step (r17), a mail (m5) or a Message-ID; of a fact (f12) it shows what was recorded.
     """
     with session.container.store() as store, store.reading() as view:
         rows = _explain(session, view, id)
@@ -38,6 +38,9 @@ def why(session: Session, id: str, output_format: str) -> None:
 
 
 def _explain(session: Session, view: UnitOfWork, id: str) -> list[Mapping[str, Any]]:
+    if id.startswith("f") and read_number(id, "f") is not None:
+        fact = session.find_fact(id)
+        return [fact_row(fact, session.zones(fact.plan))]
     number = read_number(id, "r")
     if number is None and read_number(id, "m") is None and "@" not in id:
         raise NothingMatched(

@@ -48,7 +48,7 @@ def load_settings(file: Path, environment: Mapping[str, str] | None = None) -> S
         problems += _gaps(str(file), settings.inbox)
         problems += _clashes(file, settings)
     if problems:
-        lines = find_lines(file.read_text(encoding="utf-8"))
+        lines = find_lines(_text(file))
         raise InvalidInput([_placed(problem, lines) for problem in problems])
     return settings
 
@@ -63,7 +63,7 @@ def _placed(problem: Problem, lines: Mapping[Key, int]) -> Problem:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(_text(file))
     except FileNotFoundError as error:
         raise InvalidInput(
             Text("no configuration at {file}", file=file), hint=Text("`hanchot init DIR` writes one")
@@ -80,19 +80,24 @@ def _read(file: Path) -> dict[str, Any]:
         problem = Problem(
             file=str(file),
             line=line,
-            message=Text("is not valid TOML: {words}", words=describe_syntax(str(error))),
+            message=Text("is not valid TOML: {words}", words=describe_syntax(str(error), _row(file, line))),
             hint=_source(file, line),
         )
         raise InvalidInput([problem]) from error
 
 
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8-sig")  # Windows editors write a byte order mark
+
+
+def _row(file: Path, line: int | None) -> str:
+    rows = _text(file).splitlines()
+    return rows[line - 1].strip() if line is not None and line <= len(rows) else ""
+
+
 def _source(file: Path, line: int | None) -> str | None:
-    rows = file.read_text(encoding="utf-8").splitlines()
-    return (
-        Text("line {line} reads: {content}", line=line, content=rows[line - 1].strip())
-        if line is not None and line <= len(rows)
-        else None
-    )
+    content = _row(file, line)
+    return Text("line {line} reads: {content}", line=line, content=content) if content else None
 
 
 def _override(data: dict[str, Any], environment: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:

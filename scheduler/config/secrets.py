@@ -91,6 +91,6 @@ def _existing_secret(file: Path) -> bytes:
     if len(secret) < 32:
         raise UserError(
             Text("the secret in {file} is too short", file=file),
-            hint=Text("delete the file; a new one is made at the next start"),
+            hint=Text("take it back from a backup; links and calendars that were sent rely on it"),
         )
     return secret

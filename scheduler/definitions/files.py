@@ -174,8 +174,9 @@ def _report_syntax(report: ProblemReport, text: str, words: str) -> None:
     rows = text.split("\n")
     match = re.search(r"\(at line (\d+)", words)
     line = int(match[1]) if match else len(rows)
+    row = rows[min(line, len(rows)) - 1].strip()
     report.syntax(
         line,
-        Text("is not valid TOML: {words}", words=describe_syntax(words)),
-        Text("line {line} reads: {words}", line=line, words=rows[min(line, len(rows)) - 1].strip()),
+        Text("is not valid TOML: {words}", words=describe_syntax(words, row)),
+        Text("line {line} reads: {words}", line=line, words=row),
     )

@@ -14,6 +14,7 @@ from scheduler.texts import Text, pattern
 
 _YEAR = "@YEAR@"
 _NAMES = (pattern("our-office"), pattern("head-office"), pattern("branch-one"), pattern("branch-two"))  # ids
+_ENGLISH = re.compile(r"^#en (.*\n)", re.MULTILINE)
 _COMMENT = re.compile(r'^((?:[^"#]|"[^"]*")*# )(.+)$', re.MULTILINE)
 
 
@@ -47,7 +48,8 @@ def write_starter(folder: Path, today: date, localise: Callable[[str], str] = st
 
 
 def _name(text: str, localise: Callable[[str], str]) -> str:
-    """Return a text of the starter with the ids of the reader's language."""
+    """Return a text of the starter with the ids of the reader's language; only in English with the lines of `#en`."""
+    text = _ENGLISH.sub(r"# \1" if localise(_NAMES[0]) == _NAMES[0] else "", text)
     for name in _NAMES:
         text = text.replace(name, localise(name))
     return text

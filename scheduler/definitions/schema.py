@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from scheduler.definitions.problems import InvalidValue
 from scheduler.definitions.scalars import (
+    AddressOrNone,
     ClockTime,
     Day,
     Hours,
@@ -48,7 +49,7 @@ class OfficeShape(Shape):
     name: Line = ""
     contact: Line = ""
     phone: Line = ""
-    email: Line = ""
+    email: AddressOrNone = ""
     address: Line = ""
 
 

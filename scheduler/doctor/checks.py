@@ -62,15 +62,17 @@ def examine(container: Container) -> Iterator[Verdict]:
 
     The configuration itself was already read without errors.
     """
-    yield Verdict(check="configuration", state="ok", message=Text("every key is known and sound"))
     yield from judge_packages(find_owners())
     yield from judge_secrecy(
         [(path, mode) for path in dict.fromkeys(_secrets(container)) if (mode := _mode_of(path)) is not None]
     )
+    yield from _guarded("secrets", lambda: _secret(container))
     file = container.settings.database_file
     if file is not None and file.is_file():
         yield from judge_record_file(file, file.stat().st_mode, file.parent.stat().st_mode)
     loaded = container.definitions.load()
+    well = Text("every key is known and sound")
+    yield from_problems("configuration", tuple(container.check_settings(loaded)), well, "")
     yield from _definitions(loaded)
     yield from _addresses(container, loaded)
     server = container.settings.server
@@ -271,7 +273,20 @@ def _mailer(container: Container) -> Mailer:
     Nothing may be written for it, so a missing secret is replaced by a constant.
     """
     file = container.settings.resolve(container.settings.web.secret_file)
-    return container.mailer_with(read_secret(file) if file.exists() else b"none yet")
+    try:
+        secret = read_secret(file) if file.exists() else b"none yet"
+    except UserError:  # told among the secrets
+        secret = b"none yet"
+    return container.mailer_with(secret)
+
+
+def _secret(container: Container) -> Iterator[Verdict]:
+    """Yield nothing: what is wrong with the installation's own secret is raised."""
+    container.require_secret()
+    file = container.settings.resolve(container.settings.web.secret_file)
+    if file.exists():
+        read_secret(file)
+    yield from ()
 
 
 def _secrets(container: Container) -> Iterator[Path]:

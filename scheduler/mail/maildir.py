@@ -68,4 +68,4 @@ class Maildir:
 
 def _file_name(mail: Mail) -> str:
     """Return the file name: the date of the mail, for readers that sort by name, and a hash of its Message-ID."""
-    return f"{int(mail.date.timestamp())}.{sha256(mail.message_id.encode()).hexdigest()[:32]}.hanchot"
+    return f"{int(mail.date.timestamp())}.{sha256(mail.message_id.encode()).hexdigest()[:32]}.hanchot.eml"

@@ -13,6 +13,7 @@ import re
 import ssl
 import time
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -31,6 +32,17 @@ IDLE = 30.0  # seconds; after that an unused connection is not reused
 
 Security = Literal["starttls", "tls", "none"]
 
+_STAGES: Mapping[str, Text] = {  # how far it had come, before what went wrong in our own words
+    "connect": Text("connect"),
+    "greeting": Text("greeting"),
+    "tls": Text("tls"),
+    "login": Text("login"),
+    "sender": Text("sender"),
+    "recipient": Text("recipient"),
+    "data": Text("data"),
+    "content": Text("content"),
+    NO_TOKEN: Text("no token"),
+}
 _MAILBOX = re.compile(r"[^@\s<>\"(),:;\\\[\]]+@[^@\s<>\"(),:;\\\[\]]+")
 
 
@@ -220,7 +232,7 @@ class SmtpMailer:
 
     def _judge(self, error: SmtpError) -> Outcome:
         rule = judge(error.phase, error.code, error.words)
-        stage = NO_TOKEN if error.code == NO_TOKEN else error.phase
+        stage = _STAGES[NO_TOKEN if error.code == NO_TOKEN else error.phase]
         reply = f"{error.code} {error.words}" if error.code.isdigit() else join(": ", [stage, error.words])
         return to_outcome(rule.meaning, self._hide(reply))
 

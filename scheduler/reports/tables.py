@@ -18,6 +18,12 @@ SheetKind = Literal["board", "missing", "receipts", "targets"]
 Box = Literal["done_in_time", "done_late", "open_in_time", "open_overdue"]
 Cell = str | int | float | date | datetime | None  # a float is a share of one
 
+TITLES: Mapping[SheetKind, Text] = {
+    "board": Text("Board"),
+    "missing": Text("Missing"),
+    "receipts": Text("Receipts"),
+    "targets": Text("Targets"),
+}
 # The four boxes in which superior offices count tasks (report 1270/BC-TCTTTg, after QĐ 42/2014/QĐ-TTg), in their order.
 BOXES: Mapping[Box, Text] = {
     "done_in_time": Text("done in time"),
@@ -25,8 +31,9 @@ BOXES: Mapping[Box, Text] = {
     "open_in_time": Text("not done, in time"),
     "open_overdue": Text("not done, overdue"),
 }
+_SOURCES: Mapping[str, Text] = {"mailbox": Text("mailbox"), "folder": Text("folder")}  # that recorded it by themselves
 _DONE = ("submitted", "resubmitted", "accepted", "accepted_late")
-_UNCOUNTED = ("exempt", "unknown", "unassigned", "tentative", "undated", "fixed", "held")
+_UNCOUNTED = ("exempt", "called_off", "unknown", "unassigned", "tentative", "undated", "fixed", "held")
 _HEADINGS: Mapping[str, Text] = {
     "milestone": Text("milestone"),
     "party": Text("party"),
@@ -96,7 +103,7 @@ class TableMaker:
             )
             for row in lacking
         ]
-        return [self._table(Text("Missing"), headings, table)]
+        return [self._table(TITLES["missing"], headings, table)]
 
     def receipts(self, rows: Sequence[Row]) -> list[Table]:
         """Return everything that was received, by its number: what arrived when, from whom and by which channel."""
@@ -111,16 +118,16 @@ class TableMaker:
                 datetime.fromisoformat(fact["recorded"]).replace(tzinfo=None),
                 self._party(fact["party"]),
                 self._title(fact["milestone"]),
-                "; ".join(self._document(fact["milestone"], id) for id in fact.get("deliverables", ())),
+                "; ".join(self._documents(fact)),
                 channel_name(fact["channel"], self.language) if fact.get("channel") else "",
                 _day(fact.get("sent_on")),
                 _day(fact["happened"]),
                 "; ".join(fact.get("files", ())),
-                fact.get("by", ""),
+                self._say(_SOURCES.get(fact.get("by", ""), "")) or fact.get("by", ""),
             )
             for fact in sorted(facts.values(), key=lambda fact: int(fact["id"].removeprefix("f")))
         ]
-        return [self._table(Text("Receipts"), headings, table)]
+        return [self._table(TITLES["receipts"], headings, table)]
 
     def targets(self, rows: Sequence[Row]) -> list[Table]:
         """Return the targets of the plan with their results."""
@@ -146,7 +153,7 @@ class TableMaker:
             )
             for row in rows
         ]
-        return [self._table(Text("Targets"), headings, table)]
+        return [self._table(TITLES["targets"], headings, table)]
 
     def _grid(self, rows: Sequence[Row]) -> Table:
         parties = list(dict.fromkeys(row["party"] for row in rows if row["party"]))
@@ -161,12 +168,15 @@ class TableMaker:
             states = [self._stand(cells[id], day) if id in cells else "" for id in parties]
             note = f" ({self._status(cells[''])})" if "" in cells else ""
             table.append((self._title(milestone) + note, translate(first["date"], self.language), *states))
-        return self._table(Text("Board"), headings, table)
+        return self._table(TITLES["board"], headings, table)
 
     def _stand(self, row: Row, day: str) -> str:
         """Return the status of one cell of the grid, with the day on which all of it came, and a date of its own."""
         came = row["received"]
-        words = [self._status(row), format_date(date.fromisoformat(came[:10]), self.language) if came else ""]
+        words = [self._status(row)]
+        if came:
+            on = format_date(date.fromisoformat(came[:10]), self.language)
+            words = [translate(Text("{status} (received {day})", status=words[0], day=on), self.language)]
         words.append(translate(row["date"], self.language) if row["date"] != day else "")
         return ", ".join(part for part in words if part)
 
@@ -223,6 +233,11 @@ class TableMaker:
 
     def _party(self, id: str | None) -> str:
         return self.plan.parties[id].name if id and id in self.plan.parties else id or ""
+
+    def _documents(self, fact: Row) -> list[str]:
+        """Return the titles of what a fact brought; one that names none brought all of it."""
+        all_of_it = [each.id for each in self._milestone(fact["milestone"]).deliverables]
+        return [self._document(fact["milestone"], id) for id in fact.get("deliverables", all_of_it)]
 
     def _document(self, milestone: str, id: str) -> str:
         return next((each.title for each in self._milestone(milestone).deliverables if each.id == id), id)

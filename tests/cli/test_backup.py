@@ -259,3 +259,25 @@ def test_an_existing_file_is_not_overwritten(busy: Office, backup: Path) -> None
     assert backup.read_bytes() == before
     assert "there is no folder" in busy("db", "backup", backup.parent / "no" / "such").err
     assert [file.name for file in backup.parent.iterdir() if file.name.startswith(".")] == []
+
+
+def test_a_secret_that_is_gone_is_never_made_anew_by_itself(busy: Office) -> None:
+    """Every link in a mail and every calendar would stop working, and nobody would know."""
+    secret = busy.folder / "var" / "secret"
+    kept, address = secret.read_bytes(), busy("links", "list", "branch").out
+    secret.unlink()
+    for command in (
+        ("doctor",),
+        ("db", "verify"),
+        ("links", "list", "branch"),
+        ("tick",),
+        ("db", "backup", "b.tar.gz"),
+    ):
+        answer = busy(*command)
+        assert answer.code == ExitCode.FAILED, command
+        assert "var/secret is missing: with another secret the links in all mails" in answer.out + answer.err, command
+        assert not secret.exists()
+    secret.write_bytes(kept)
+    assert busy("links", "list", "branch").out == address
+    secret.write_bytes(b"0" * 64)  # on purpose
+    assert busy("links", "list", "branch").out not in ("", address)

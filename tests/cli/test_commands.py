@@ -62,7 +62,7 @@ def test_the_list_of_commands_is_not_cut_off(run: Run, group: tuple[str, ...]) -
 
 def test_the_version_is_the_packages(run: Run) -> None:
     """One place says it."""
-    assert run("--version").out == f"hanchot, version {__version__}\n"
+    assert run("--version").out == f"hanchot {__version__}\n"
 
 
 @pytest.mark.parametrize("arguments", [(), ("nope",), ("outbox",), ("plans", "--nope"), ("plans", "--format", "xml")])

@@ -435,10 +435,14 @@ def test_the_next_step_is_left_out_with_the_reason(open_office: Office) -> None:
     ]
     (row,) = open_office.rows("skip", "here", "report", "branch", "target", "--reason", "x")
     assert (row["fact"]["rung"], row["fact"]["reason"]) == ("target", "x")
+    steps = {step["rung"]: step["id"] for step in open_office.rows("agenda", "--to", f"{NEXT_YEAR}-12-31")}
+    (row,) = open_office.rows("skip", "here", "report", "branch", steps["before:3wd"], "--reason", "x")
+    assert row["fact"]["rung"] == "before:3wd"
+    assert "befor" in open_office("why", row["fact"]["id"]).out
     again = open_office("skip", "here", "report", "branch", "target", "--reason", "x")
     assert (again.code, "does not lie ahead" in again.err) == (ExitCode.FAILED, True)
-    unknown = open_office("skip", "here", "report", "branch", "targt", "--reason", "x")
-    assert (unknown.code, "target" in unknown.err) == (ExitCode.NOTHING_MATCHED, True)
+    unknown = open_office("skip", "here", "report", "branch", "befor:7d", "--reason", "x")
+    assert (unknown.code, "before:7d" in unknown.err) == (ExitCode.NOTHING_MATCHED, True)
 
 
 def test_a_name_that_is_not_known_is_refused_with_the_nearest(open_office: Office) -> None:
@@ -451,7 +455,7 @@ def test_a_name_that_is_not_known_is_refused_with_the_nearest(open_office: Offic
 def test_a_reason_of_blanks_is_none(open_office: Office, command: str) -> None:
     more = ("--until", f"{NEXT_YEAR}-01-20") if command == "snooze" else ()
     result = open_office(command, "here", "report", "branch", *more, "--reason", "  ")
-    assert (result.code, "the reason is empty" in result.err) == (ExitCode.FAILED, True)
+    assert (result.code, "the text is empty" in result.err) == (ExitCode.USAGE, True)
 
 
 def test_nothing_is_left_out_where_no_step_lies_ahead(open_office: Office) -> None:

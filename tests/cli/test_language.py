@@ -131,7 +131,7 @@ def test_what_people_write_is_printed_as_it_is(open_office: Office, capsys: pyte
     assert out.count("office") == 2
     assert out.count("20/02/2023") + out.count("20/2/2023") == 2
     assert "2023-02-20" in out
-    assert "văn phòng" in out
+    assert "bộ phận phụ trách" in out
     assert "Project-Id" not in out
 
 

@@ -67,7 +67,8 @@ def test_status_says_of_what_nobody_will_owe_that_it_is_called_off(open_office: 
 def test_status_shows_the_last_check_of_what_is_open(open_office: Office) -> None:
     """What the daemon saw is of interest until something has come."""
     open_office("tick")
-    assert "nothing recorded" in open_office("status", "--milestone", "report").out
+    said = " ".join(open_office("status", "--milestone", "report").out.split())
+    assert re.search(r"last check: [-\d]+ [:\d]+: nothing recorded", said)
     open_office("receive", "here", "report", "branch")
     assert "nothing recorded" not in open_office("status", "--milestone", "report").out
 

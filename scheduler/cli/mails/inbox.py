@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from scheduler.cli.context import Session, WholeNumber, format_option, read_number
+from scheduler.cli.context import NeededText, Session, WholeNumber, format_option, read_number
 from scheduler.cli.terminal.help import group
 from scheduler.cli.terminal.output import (
     Headings,
@@ -145,7 +145,7 @@ def inbox_assign(
 
 @inbox.command("dismiss", epilog=example('hanchot inbox dismiss i12 --reason "a question, answered by phone"'))
 @click.argument("id")
-@click.option("--reason", required=True, help="Why; the record keeps it.")
+@click.option("--reason", type=NeededText(), required=True, help="Why; the record keeps it.")
 @click.option("--by", default="", help="Who says so.")
 @click.pass_obj
 def inbox_dismiss(session: Session, id: str, reason: str, by: str) -> None:

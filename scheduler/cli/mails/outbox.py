@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
 import click
 
-from scheduler.cli.context import Session, format_option, read_number
+from scheduler.cli.context import Day, Session, format_option, read_number
 from scheduler.cli.terminal.help import group
 from scheduler.cli.terminal.output import (
     Headings,
@@ -22,6 +23,7 @@ from scheduler.cli.terminal.output import (
 )
 from scheduler.errors import NothingMatched, UserError
 from scheduler.log import mask_tokens
+from scheduler.plan.dates.due_dates import local_day
 from scheduler.ports import MessageRow, UnitOfWork
 from scheduler.queries.rows import message_row
 from scheduler.texts import Text, join
@@ -34,20 +36,33 @@ def outbox() -> None:
     """Mails on their way, and what became of them."""
 
 
-@outbox.command("list", epilog=example("hanchot outbox list --state failed"))
+@outbox.command("list", epilog=example("hanchot outbox list --party nghe-an --since 2023-03-13"))
 @click.option("--plan", "plan_id", help="Only this plan.")
+@click.option("--party", help="Only mails to this party.")
+@click.option("--since", type=Day(), help="Only mails written on this day or later.")
 @click.option(
     "--state", "states", multiple=True, type=click.Choice(_STATES), help="Only these states. May be repeated."
 )
 @format_option
 @click.pass_obj
-def outbox_list(session: Session, plan_id: str | None, states: tuple[Any, ...], output_format: str) -> None:
+def outbox_list(
+    session: Session,
+    plan_id: str | None,
+    party: str | None,
+    since: date | None,
+    states: tuple[Any, ...],
+    output_format: str,
+) -> None:
     """List mails, oldest first."""
     with session.container.store() as store, store.reading() as view:
         zones = session.zones
-        rows = [message_row(mail, zones(mail.plan)) for mail in view.outbox.list(plan=plan_id, states=states)]
+        rows = [
+            message_row(mail, zones(mail.plan))
+            for mail in view.outbox.list(plan=plan_id, states=states)
+            if party in (None, mail.party) and (since is None or local_day(mail.created_at, zones(mail.plan)) >= since)
+        ]
     if not rows:
-        session.plans(plan_id)  # reports an unknown plan, unlike one without mails
+        session.plans(plan_id, party)  # reports an unknown plan or party, unlike one without mails
     if output_format == "json":
         print_json(rows)
         return

@@ -64,6 +64,8 @@ _FIELDS = (  # of objects that are printed key by key
 _CODES: Mapping[str, Collection[str]] = {  # that have no label among the words of mails and pages, by key
     "state": ("ok", "bounced", "paused", "pass", "fail", "none", "unchecked"),
     "role": ("officer", "head", "assistant"),
+    "by": ("definition", "mail server", "mailbox", "folder"),
+    "authentication": ("pass", "fail", "none", "unchecked"),
     "actor": ("office", "party", "definition", "mail server", "source"),
 }
 
