@@ -111,7 +111,7 @@ def test_counts_below_ten_get_a_zero(count: int, expected: str) -> None:
         (By(date(2023, 8, 10)), "chậm nhất ngày 10/8/2023"),
         (Before(date(2024, 3, 15), time(17)), "trước 17 giờ 00 ngày 15/3/2024"),
         (On(date(2023, 6, 8), date(2023, 6, 8)), "ngày 08/6/2023"),
-        (On(date(2023, 6, 8), date(2023, 6, 8), time(8)), "08 giờ 00, ngày 08/6/2023"),
+        (On(date(2023, 6, 8), date(2023, 6, 8), time(8)), "08 giờ 00 ngày 08/6/2023"),
         (On(date(2023, 6, 5), date(2023, 6, 7)), "từ ngày 05/6/2023 đến ngày 07/6/2023"),
         (Window(date(2023, 6, 1), date(2023, 6, 10), "đầu tháng 6"), "đầu tháng 6"),
         (Window(date(2023, 6, 1), date(2023, 6, 10), ""), "từ ngày 01/6/2023 đến ngày 10/6/2023"),
@@ -156,7 +156,7 @@ def test_in_full_a_date_has_its_words_and_its_days_and_no_empty_brackets(
 def test_an_event_is_said_with_its_weekdays() -> None:
     """An invitation names the weekday of the first and the last day."""
     event = On(date(2023, 6, 8), date(2023, 6, 9), time(8))
-    assert wording.format_event(event, VI) == "từ 08 giờ 00, thứ Năm, ngày 08/6/2023 đến thứ Sáu, ngày 09/6/2023"
+    assert wording.format_event(event, VI) == "từ 08 giờ 00 thứ Năm, ngày 08/6/2023 đến thứ Sáu, ngày 09/6/2023"
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_lists_end_in_and(items: list[str], expected: str) -> None:
     [
         ("accepted_late", "Đạt yêu cầu (nộp sau thời hạn)", "Đạt (muộn)"),
         ("partial", "Đã nộp một phần", "Nộp một phần"),
-        ("unknown", "Chưa rõ (trước khi theo dõi)", "Chưa rõ"),
+        ("unknown", "Chưa rõ đã nộp hay chưa", "Chưa rõ"),
         ("tentative", "Dự kiến", "Dự kiến"),
         ("undated", "Chưa xác định thời gian", "Chưa có ngày"),
         ("fixed", "Đã ấn định thời gian", "Đã ấn định"),

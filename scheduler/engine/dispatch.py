@@ -109,7 +109,11 @@ class Dispatcher:
             notices = [(finish(message), about) for message, about in submission_messages(agenda, rows, now, avoided)]
             yield from self._queue(unit, agenda, rows, notices, now, {})
             return
-        messages = [(finish(message), (row,)) for row in rows for message in messages_for(agenda, row, now, avoided)]
+        messages = [
+            (finish(message), (row,))
+            for row in rows
+            for message in messages_for(agenda, row, now, avoided, _rows_beside(unit, agenda.plan, row))
+        ]
         following = unit.rungs.following([row.id for row in rows])
         yield from self._queue(unit, agenda, rows, messages, now, following)
 
@@ -172,6 +176,11 @@ class Dispatcher:
         for row in rows:
             if row.id not in carried:
                 yield from _settle(unit, row, *(why.get(row.id) or _unreachable(agenda, row)), now)
+
+
+def _rows_beside(unit: UnitOfWork, plan: Plan, row: RungRow) -> Sequence[RungRow]:
+    """Return the rungs among which an overdue notice counts those before it."""
+    return unit.rungs.of_party(plan.id, row.party, row.milestone) if row.kind == "overdue" else ()
 
 
 def _still_due(unit: UnitOfWork, plan: Plan, rows: Sequence[RungRow], now: datetime) -> list[RungRow]:

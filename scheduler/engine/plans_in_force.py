@@ -100,7 +100,8 @@ class PlansInForce:
         gone = {one.plan.id for one in self.definitions if one.plan.id not in known and _folder(one) not in places}
         for id in sorted(gone - self._gone):
             text = Text(
-                "its file is gone; what was loaded before goes on until the program ends. {absent_hint}",
+                "the file of {id} is gone; what was loaded before goes on until the program ends; {absent_hint}",
+                id=id,
                 absent_hint=ABSENT_HINT,
             )
             self._reporter.report(Event(name="trouble", at=now, plan=id, text=text))

@@ -32,6 +32,7 @@ _T = TypeVar("_T")
 # What a template sees under the name of a field that the kind of its message does not have.
 _ABSENT: Mapping[str, Any] = {
     "rung": None,
+    "earlier": None,
     "milestone": None,
     "occurrence": "",
     "due": None,
@@ -45,6 +46,7 @@ _ABSENT: Mapping[str, Any] = {
     "to_invite": (),
     "invitation": None,
     "received": (),
+    "returned": None,
     "waits_for": (),
     "roll": None,
     "group": None,
@@ -102,7 +104,7 @@ def describe(message: Message, organisation: str) -> dict[str, Any]:
     * `office_receives`: whether it is sent to the office that signs the mail
     * `organisers`, `attendees`: the parties that organise an event and those that take part
     * `stage`: how near the target day is
-    * `step`: how often it came before, by the rung's name, or 0
+    * `step`: the number of an overdue notice: how many came before it, and 1; else that in the rung's name, or 0
     * `duties`: the milestones that a group to be chosen will be responsible for
     * `moved`: the date in the plan, if another one is in force
     * `about`: the party that the fact is about
@@ -116,7 +118,7 @@ def describe(message: Message, organisation: str) -> dict[str, Any]:
         "language": message.language,
         "organisation": organisation,
         "duties": tuple(m for m in plan.milestones if group and group.id in m.responsible),
-        "step": _step(own["rung"]),
+        "step": _step(own["rung"]) if own["earlier"] is None else own["earlier"] + 1,
         "about": plan.parties.get(fact.party or "") if fact else None,
         "who": fact.by.name if fact is not None and fact.by.role == "party" else "",
     }

@@ -15,9 +15,12 @@ from scheduler.plan.dates.date_forms import On
 from scheduler.plan.dates.due_dates import DueDate, local_day, next_opening
 from scheduler.plan.dates_in_force import begins_at, told_from
 from scheduler.plan.facts import (
+    Amended,
     Closing,
     Counted,
+    DateFixed,
     Declared,
+    Extended,
     Fact,
     Received,
     Retired,
@@ -35,7 +38,7 @@ from scheduler.plan.ladders.adjustments import (
     skip_steps,
     uncounted_spans,
 )
-from scheduler.plan.ladders.steps import Anchor, Ladders, LadderStep, settle_collisions
+from scheduler.plan.ladders.steps import ASKED, Anchor, Ladders, LadderStep, settle_collisions
 from scheduler.plan.message_kinds import LadderKind, RungKind
 from scheduler.plan.model import Group, Milestone, Occurrence, Plan
 from scheduler.plan.notices import Notice, find_corrections, find_notices
@@ -46,7 +49,7 @@ from scheduler.plan.scope import Parties, Scope
 
 T = TypeVar("T")
 
-AGENDA_RULES = 7  # version of these rules; raise it when the same plan and facts yield other rungs than before
+AGENDA_RULES = 8  # version of these rules; raise it when the same plan and facts yield other rungs than before
 
 REMINDERS: tuple[LadderKind, ...] = ("reminder", "overdue")  # kinds that remind a party of its own obligation
 
@@ -386,6 +389,11 @@ class Agenda:
             describe_closing(o.standing.closed_by, self.plan.zone) if o.standing.closed_by is not None else reasons.NONE
         )
 
+    def pause_at(self, o: Obligation, instant: datetime) -> Pause | None:
+        """Return the pause of the reminders of an open obligation that is in force at an instant (UTC)."""
+        pauses = self._pauses(o) if o.standing.is_open else ()
+        return next((pause for pause in pauses if pause.start <= instant <= pause.end), None)
+
     def _pauses(self, o: Obligation) -> list[Pause]:
         retractions = self.retractions_of(o) if self.retractions else ()
         return find_pauses(self.plan, o, retractions) if o.facts or retractions else []
@@ -413,8 +421,17 @@ class Agenda:
         for name, at, kind, note, skipped in (*steps, *asked):
             if at < o.since or (o.until is not None and at >= o.until):
                 continue
+            if name.partition(":")[0] in ASKED and self._had_other_date(o, at):
+                continue  # it left under that date
             state: RungState = "cancelled" if is_closed else "skipped" if skipped else "planned"
             yield Rung(o.milestone, o.party, name, due, at, kind, state, closed if is_closed else skipped, note)
+
+    def _had_other_date(self, o: Obligation, at: datetime) -> bool:
+        """Return whether another date was in force at an instant: one before the last change, or one taken back."""
+        if o.changed_by is not None and at < o.changed_by.recorded_at:
+            return True
+        undone = (r for r in self.retractions_of(o) if isinstance(r.fact, Extended | DateFixed | Amended))
+        return any(r.fact.recorded_at <= at < r.by.recorded_at for r in undone)
 
     def _without_declared(self, o: Obligation, steps: Iterable[LadderStep]) -> Iterator[LadderStep]:
         """Yield the steps; a declaration skips the next reminder that is owed."""

@@ -89,6 +89,7 @@ ENGLISH: Mapping[str, str] = {
     "given_up": "given up after {number} days: {words}",
     # what is odd about a fact that is recorded
     "not_reminded": "it lies in the past: nobody is reminded of it",
+    "asked_in_pause": "the reminders are paused until {day}; this one leaves all the same",
     "pause_past_due": "{day} lies within the pause: nobody is reminded before it",
     "still_overdue": "it lies in the past: what is still open stays overdue",
     "late": "late: the date was {day}",
@@ -453,6 +454,11 @@ def given_up(number: int, words: str) -> Reason:
 
 NOT_REMINDED = Reason("not_reminded")
 STILL_OVERDUE = Reason("still_overdue")
+
+
+def asked_in_pause(day: date) -> Reason:
+    """Return the remark that a reminder is asked for while the reminders are paused until a day."""
+    return Reason("asked_in_pause", (day,))
 
 
 def pause_past_due(day: date) -> Reason:

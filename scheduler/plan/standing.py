@@ -46,6 +46,7 @@ class Standing:
     """The state of one obligation according to its facts; `missing` holds the ids of deliverables still owed.
 
     `part_by` is the last fact that brought a part of what is owed, as long as only a part has come.
+    `returned_by` is the last return, as long as not everything has come again.
     `first_by` is the fact that completed the first submission, `complete_by` the one that completed the last.
     Their `happened_at` counts, which for paper is the postmark. `closed_by` is the fact that closed the
     obligation; from its `recorded_at` on no rung is due.
@@ -59,6 +60,7 @@ class Standing:
     state: StandingState = "open"
     missing: tuple[str, ...] = ()
     part_by: Received | None = None
+    returned_by: Returned | None = None
     first_by: Received | Accepted | None = None
     complete_by: Received | Accepted | None = None
     closed_by: Closing | None = None
@@ -122,6 +124,7 @@ class _Progress:
     everything: tuple[str, ...]  # the items that are owed
     state: StandingState = "open"
     received: dict[str, Received] = field(default_factory=dict)  # the submission that counts for each item
+    returned_by: Returned | None = None
     first_by: Received | Accepted | None = None
     complete_by: Received | Accepted | None = None
     closed_by: Closing | None = None
@@ -190,7 +193,7 @@ class _Progress:
         for item in fact.missing or self.everything:
             self.received.pop(item, None)
         self.used.clear()
-        self.state, self.closed_by = "returned", None
+        self.state, self.closed_by, self.returned_by = "returned", None, fact
 
     def _accept(self, fact: Accepted) -> None:
         self._answer()
@@ -223,6 +226,7 @@ class _Progress:
             state=self.state,
             missing=() if self.closed_by else tuple(missing),
             part_by=max(self.received.values(), key=_happened) if self.state == "partial" else None,
+            returned_by=self.returned_by if self.state == "returned" else None,
             first_by=self.first_by,
             complete_by=self.complete_by,
             closed_by=self.closed_by,

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.due_dates import ONE_DAY, DueDate, local_day, to_instant
+from scheduler.plan.facts import Waived
 from scheduler.plan.model import Channel, Milestone, Party
 from scheduler.plan.obligations import EventDate, NoDate, Obligation, WindowDate
 from scheduler.plan.standing import find_missing_channels
@@ -29,6 +30,7 @@ StatusCode = Literal[
     "accepted",
     "accepted_late",
     "exempt",
+    "called_off",
     "unknown",
     "tentative",
     "undated",
@@ -45,7 +47,7 @@ class Cell(NamedTuple):
 
     `late` says whether the last complete submission was late. `missing_channels` are those by which a copy
     is still missing. `overdue` says whether something is owed after the last day in time, whatever was
-    submitted before.
+    submitted before. `paused_until` is the last day of a pause of its reminders.
     """
 
     obligation: Obligation
@@ -53,6 +55,7 @@ class Cell(NamedTuple):
     late: bool
     missing_channels: tuple[Channel, ...]
     overdue: bool = False
+    paused_until: date | None = None
 
     @property
     def is_done(self) -> bool:
@@ -86,12 +89,14 @@ def read_cell(agenda: Agenda, o: Obligation, now: datetime) -> Cell:
 def _cell(agenda: Agenda, o: Obligation, milestone: Milestone, now: datetime) -> Cell:
     late = bool(o.due and o.standing.complete_at and o.due.is_late(o.standing.complete_at))
     is_submitted = o.standing.state in ("submitted", "resubmitted", "accepted")
+    pause = agenda.pause_at(o, now) if o.facts else None
     return Cell(
         o,
         _code(agenda, o, milestone, now, late=late),
         late,
         find_missing_channels(milestone, o.standing.channels) if is_submitted else (),
         milestone.kind == "deadline" and o.is_overdue(now),
+        pause.fact.until if pause is not None else None,
     )
 
 
@@ -135,7 +140,7 @@ def is_held(agenda: Agenda, o: Obligation, now: datetime) -> bool:
 
 def _code(agenda: Agenda, o: Obligation, milestone: Milestone, now: datetime, *, late: bool) -> StatusCode:
     closed: dict[str, StatusCode] = {
-        "waived": "exempt",
+        "waived": "called_off" if is_called_off(milestone, o) else "exempt",
         "accepted": "accepted_late" if late else "accepted",
         "submitted": "submitted",
         "resubmitted": "resubmitted",
@@ -145,6 +150,12 @@ def _code(agenda: Agenda, o: Obligation, milestone: Milestone, now: datetime, *,
     if o.standing.waiting:
         return o.standing.waiting
     return "unknown" if o.unknown else _code_by_date(agenda, o, milestone, now)
+
+
+def is_called_off(milestone: Milestone, o: Obligation) -> bool:
+    """Return whether an event does not take place: it was waived for all, or for the party that organises it."""
+    fact = o.standing.closed_by
+    return milestone.kind == "event" and isinstance(fact, Waived) and (fact.party is None or not o.attends)
 
 
 def _code_by_date(agenda: Agenda, o: Obligation, milestone: Milestone, now: datetime) -> StatusCode:

@@ -52,7 +52,8 @@ def _messages(
     if row.kind == "submission":
         return [message for message, _ in submission_messages(agenda, [row], at, avoided)]
     if row.kind != "escalation":
-        return messages_for(agenda, row, at, avoided)
+        beside = view.rungs.of_party(agenda.plan.id, row.party, row.milestone) if row.kind == "overdue" else ()
+        return messages_for(agenda, row, at, avoided, beside)
     rows = view.rungs.of_milestone(agenda.plan.id, row.milestone)
     together = [r for r in rows if (r.name, r.state) == (row.name, "planned") and r.at <= at]
     reports = escalation_messages(agenda, together, at, avoided, count_notices(rows))

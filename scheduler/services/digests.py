@@ -103,6 +103,7 @@ def draw_digest(agenda: Agenda, facts: Sequence[Fact], now: datetime, health: Di
         due=tuple(item for item in ahead if item.day <= today + AHEAD * ONE_DAY),
         incomplete=tuple(_incomplete(agenda.plan, (cell for cell in cells if cell.code in INCOMPLETE))),
         lacking=tuple(_incomplete(agenda.plan, (cell for cell in cells if cell.lacks_copy))),
+        unchecked=tuple(_unchecked(agenda.plan, cells)),
         undecided=tuple(_undecided(agenda.plan, cells)),
         undated=tuple(_milestones(agenda.plan, (c.obligation for c in cells if c.code == "undated"))),
         changed=tuple(_changed(agenda.plan, facts, now - WEEK)),
@@ -151,6 +152,12 @@ def _done(plan: Plan, cells: Sequence[Cell], since: datetime) -> Iterable[Digest
         return closing is not None and closing.kind != "waived" and closing.recorded_at > since
 
     for milestone, parties in _grouped(plan, (c.obligation for c in cells if is_new(c.obligation))):
+        yield DigestDone(milestone=milestone, parties=parties)
+
+
+def _unchecked(plan: Plan, cells: Sequence[Cell]) -> Iterable[DigestDone]:
+    waiting = (cell.obligation for cell in cells if cell.code in ("submitted", "resubmitted"))
+    for milestone, parties in _grouped(plan, waiting):
         yield DigestDone(milestone=milestone, parties=parties)
 
 

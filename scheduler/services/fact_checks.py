@@ -201,6 +201,8 @@ def _check_adjustment(agenda: Agenda, fact: Skipped | Snoozed | Reminded | Noted
         case Reminded():
             _refuse_settled(obligation)
             _refuse_without_day(agenda.plan, obligation, asked_at(agenda.plan, obligation, fact.recorded_at))
+            pause = agenda.pause_at(obligation, fact.recorded_at)
+            return [reasons.asked_in_pause(pause.fact.until)] if pause is not None else []
         case Noted():
             if not fact.note.strip():
                 _refuse(Text("the note is empty"), Text("write what is to be kept"), "no-note")

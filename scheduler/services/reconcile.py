@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from scheduler.plan import reasons
 from scheduler.plan.agenda import Agenda, Rung
-from scheduler.plan.message_kinds import is_notice
+from scheduler.plan.message_kinds import RungKind, is_notice
 from scheduler.plan.model import Plan
 from scheduler.plan.notices import fact_of
 from scheduler.plan.scope import Scope
@@ -105,20 +105,27 @@ class _Comparison:
         """Collect the changes to the planned rows for which no rung came."""
         for row in self.unseen.values():
             if row.state == "planned":
-                if not is_notice(row.kind):
+                if _is_step(row.kind):
                     self.dropped.append(row)
                 self.changes.append(drop(row, why_gone(agenda, row) or reasons.NO_SUCH_STEP))
 
     def _collect(self, change: RungChange, rung: Rung, row: RungRow) -> None:
         self.changes.append(change)
-        if is_notice(row.kind):
-            self.notices += [rung] if change.state == "planned" else []
+        if is_notice(row.kind) and change.state == "planned":
+            self.notices.append(rung)
+        elif not _is_step(row.kind):
+            pass
         elif change.state == row.state:
             self.moved.append(row)
         elif change.state == "planned":
             self.armed.append(rung)
         elif row.state == "planned":
             self.dropped.append(row)
+
+
+def _is_step(kind: RungKind) -> bool:
+    """Return whether it is told when a rung is dropped: a copy is asked for days later, as by a step of a ladder."""
+    return not is_notice(kind) or kind == "copy"
 
 
 def _last_fact(unit: UnitOfWork, plan: Plan) -> int:

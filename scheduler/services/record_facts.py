@@ -52,7 +52,10 @@ class DueAtOnce(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """The facts of one request, what they changed, the addresses they write to, and what could not be written."""
+    """The facts of one request, what they changed, the addresses they write to, and what could not be written.
+
+    An address is named once for each mail that goes to it.
+    """
 
     facts: tuple[Fact, ...]
     changes: Changes
@@ -277,7 +280,7 @@ def _find_unwritable(services: ServiceContext, snapshot: Snapshot, notices: Sequ
 
 
 def _find_notified(snapshot: Snapshot, notices: Sequence[Rung]) -> list[str]:
-    """Return the addresses to which notices go."""
+    """Return the addresses to which notices go, one for each mail."""
     return [
         to.contact.email for rung in notices for to in recipients_of(snapshot.agenda, rung, snapshot.silent(rung.at))
     ]

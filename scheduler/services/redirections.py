@@ -82,9 +82,14 @@ def _find_messages(unit: UnitOfWork, snapshot: Snapshot, fact: Bounced) -> Itera
         if not any(_is_lost(mail, agenda, fact) for mail in carriers if mail.mail.address == fact.address):
             continue
         for to in contacts_for(party, with_head=row.kind == "overdue", avoided=snapshot.silent(fact.recorded_at)):
-            message = message_for(agenda, row, to, fact.recorded_at) if to.contact.email not in served else None
+            is_new = to.contact.email not in served
+            message = message_for(agenda, row, to, fact.recorded_at, _beside(row, rows)) if is_new else None
             if message is not None:
                 yield message, row
+
+
+def _beside(row: RungRow, rows: Iterable[RungRow]) -> list[RungRow]:
+    return [other for other in rows if other.milestone == row.milestone]
 
 
 def _latest_steps(agenda: Agenda, rows: Iterable[RungRow]) -> list[RungRow]:

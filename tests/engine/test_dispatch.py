@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scheduler.errors import UserError
 from scheduler.plan.facts import Actor
-from scheduler.plan.messages.message import EscalationMessage, Message
+from scheduler.plan.messages.message import EscalationMessage, Message, OverdueMessage
 from scheduler.plan.model import Contact, Group
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import COMPOSER, DaemonFixture, due_by, plan, report, templates
@@ -158,6 +158,18 @@ def test_without_an_officer_the_head_is_written_to(store: SqlStore) -> None:
     assert len(daemon.left("head@beta.example")) == 6
     assert daemon.row("overdue:1").state == "sent"
     assert len(daemon.mails(party="beta", rung="overdue:1")) == 1
+
+
+def test_an_overdue_notice_counts_those_that_really_left(store: SqlStore) -> None:
+    """The party of a plan that comes in late is not told that it was written to twice before."""
+    spy = SpyComposer(COMPOSER)
+    daemon = DaemonFixture(store, composer=spy, start=at(3, 20, 7))
+    daemon.live(at(3, 21, 12))
+    daemon.record("opened")
+    daemon.live(at(4, 1))
+    told = [message for message in spy.written if isinstance(message, OverdueMessage)]
+    numbers = [(message.rung, message.earlier) for message in told if message.to.email == "officer@beta.example"]
+    assert numbers == [("overdue:2", 0), ("overdue:3", 1)]
 
 
 def test_what_could_not_be_written_is_final(store: SqlStore) -> None:

@@ -233,6 +233,25 @@ def test_what_was_asked_for_before_the_date_changed_is_not_asked_for_again(histo
     assert not [rung for rung in history.rungs() if rung.name.startswith("remind")]
 
 
+def test_what_left_under_a_date_that_was_taken_back_does_not_leave_again(history: PlanHistory) -> None:
+    """Neither a reminder that was asked for nor one that followed a pause; what has not left yet still does."""
+    wrong = history.record("extended", at(7, 3, 9), "report", "beta", form=By(date(2023, 8, 31)))
+    decide(history, "reminded", 7, 3, 10)
+    decide(history, "snoozed", 8, 22, until=date(2023, 8, 26))
+    decide(history, "reminded", 8, 29, 20)
+    assert {"remind:2", "resume:3", "remind:4"} <= {rung.name for rung in history.rungs()}
+    history.undo(wrong, at(8, 29, 21))
+    assert {rung.name for rung in history.rungs() if rung.name[:6] in ("remind", "resume")} == {"remind:4"}
+
+
+def test_what_left_before_a_date_that_was_taken_back_stays_as_it_was(history: PlanHistory) -> None:
+    decide(history, "reminded", 7, 3)
+    before = history.rungs()
+    wrong = history.record("extended", at(7, 21), "report", "beta", form=By(date(2023, 8, 31)))
+    history.undo(wrong, at(7, 21, 1))
+    assert [rung for rung in history.rungs() if "remind" in rung.name] == [r for r in before if "remind" in r.name]
+
+
 def test_an_organiser_is_asked_for_the_day_at_once() -> None:
     history = history_of(event(JUNE, organiser=("beta",)))
     history.record("reminded", at(4, 3, 9), "meeting", "beta", reason="x")

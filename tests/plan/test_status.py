@@ -118,6 +118,15 @@ def test_what_came_by_one_channel_only_is_submitted_and_lacks_a_copy_until_someb
         assert cell.missing_channels == missing
 
 
+def test_an_event_that_was_waived_for_all_is_called_off_for_all() -> None:
+    june = On(date(2023, 6, 8), date(2023, 6, 8))
+    history = history_of(event(june, organiser=("lead",), attendees=("beta", "gamma")))
+    history.record("waived", at(5, 2), "meeting", "beta")
+    assert [code(history, at(5, 3), "meeting", who) for who in ("lead", "beta")] == ["fixed", "exempt"]
+    history.record("waived", at(5, 4), "meeting", None)
+    assert [code(history, at(5, 5), "meeting", who) for who in ("lead", "gamma")] == ["called_off"] * 2
+
+
 def test_a_part_sent_before_the_plan_is_active_shows() -> None:
     history = history_of(REPORT)
     history.record("received", at(1, 30), "report", "beta", deliverables=("plan",))

@@ -169,6 +169,15 @@ def test_what_has_not_come_by_every_channel_is_listed_by_itself_until_somebody_a
     assert digest(history).lacking == ()
 
 
+def test_what_is_complete_waits_in_the_digest_for_the_office_to_check_it() -> None:
+    history = history_of(deadline(By(date(2023, 3, 10))))
+    history.record("received", at(3, 9), "report", "beta")
+    [waiting] = digest(history).unchecked
+    assert [(waiting.milestone.id, party.id) for party in waiting.parties] == [("report", "beta")]
+    history.record("accepted", at(3, 10), "report", "beta")
+    assert digest(history).unchecked == ()
+
+
 def test_dates_still_to_be_decided_are_listed_once() -> None:
     history = history_of(
         event(Window(date(2023, 6, 1), date(2023, 6, 10), "early June"), "window"),

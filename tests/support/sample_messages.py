@@ -331,6 +331,7 @@ FULL_WEEK = Digest(
             event=On(date(2023, 4, 1), date(2023, 4, 1)),
         ),
     ),
+    unchecked=(DigestDone(milestone=REGISTER, parties=(WEST,)),),
     incomplete=(
         DigestIncomplete(
             milestone=REGISTER,
@@ -420,6 +421,14 @@ MESSAGES: dict[str, Message] = {
         missing=REGISTER.deliverables[1:],
         received=REGISTER.deliverables[:1],
     ),
+    "reminder-returned": about_registration(
+        "reminder",
+        "2023-03-16T08:00",
+        "before:1wd",
+        missing=REGISTER.deliverables[1:2],
+        received=(REGISTER.deliverables[0], *REGISTER.deliverables[2:]),
+        returned=fact("returned", "2023-03-14T09:00", note="bản đăng ký thiếu chữ ký của Hiệu trưởng"),
+    ),
     "reminder-lead-to-academy": from_lead(
         "reminder",
         "2023-08-09T08:00",
@@ -451,6 +460,14 @@ MESSAGES: dict[str, Message] = {
         "reminder", "2023-03-28T08:00", "before:3wd", when=due(REGISTER, GRANTED)
     ),
     "overdue-1": about_registration("overdue", "2023-03-21T08:00", "overdue:1"),
+    "overdue-1-returned-whole": about_registration(
+        "overdue",
+        "2023-03-21T08:00",
+        "overdue:1",
+        milestone=replace(REGISTER, deliverables=()),
+        missing=(),
+        returned=fact("returned", "2023-03-14T09:00"),
+    ),
     "overdue-2-partial": about_registration(
         "overdue",
         "2023-03-23T08:00",

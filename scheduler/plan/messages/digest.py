@@ -16,7 +16,7 @@ from scheduler.plan.model import Milestone, Party
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestDone:
-    """One milestone that parties completed in the past seven days."""
+    """One milestone with the parties that have completed it."""
 
     milestone: Milestone
     parties: tuple[Party, ...]
@@ -115,6 +115,7 @@ class Digest:
     due: tuple[DigestDue, ...] = ()
     incomplete: tuple[DigestIncomplete, ...] = ()
     lacking: tuple[DigestIncomplete, ...] = ()  # submitted, but a copy by another channel is still missing
+    unchecked: tuple[DigestDone, ...] = ()  # complete, and neither accepted nor returned
     undecided: tuple[DigestUndecided, ...] = ()
     undated: tuple[Milestone, ...] = ()
     changed: tuple[DigestChange, ...] = ()

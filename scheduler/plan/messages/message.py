@@ -104,10 +104,12 @@ class MessageOfDocuments(MessageOfMilestone):
 class MessageOfRung(MessageOfDocuments):
     """What every message holds that a step of a ladder sends to the party itself.
 
-    `waits_for` holds the needed milestones, with the parties that owe them.
+    `waits_for` holds the needed milestones, with the parties that owe them. `returned` is the return after which not
+    everything has come again.
     """
 
     rung: str
+    returned: Returned | None = None
     waits_for: tuple[tuple[Milestone, tuple[Party, ...]], ...] = ()
 
 
@@ -120,9 +122,11 @@ class ReminderMessage(MessageOfRung):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverdueMessage(MessageOfRung):
-    """A notice that a deadline has passed."""
+    """A notice that a deadline has passed; `earlier` is how many the party was sent before, None if it is not known."""
 
     kind: ClassVar[MessageKind] = "overdue"
+
+    earlier: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -14,12 +14,14 @@ from scheduler.plan.notices import fact_of
 from scheduler.plan.recipients import Recipient, contacts_for, escalation_named, lead_officers, superiors
 
 
-def messages_for(agenda: Agenda, row: RungLike, now: datetime, avoided: Collection[str]) -> list[PromisedMessage]:
-    """Return the messages of one rung, one for each recipient.
+def messages_for(
+    agenda: Agenda, row: RungLike, now: datetime, avoided: Collection[str], rows: Sequence[RungLike] = ()
+) -> list[PromisedMessage]:
+    """Return the messages of one rung, one for each recipient; `rows` are those of the same party and milestone.
 
     For escalations use `escalation_messages`, for notices of submissions `submission_messages`.
     """
-    messages = [message_for(agenda, row, recipient, now) for recipient in recipients_of(agenda, row, avoided)]
+    messages = [message_for(agenda, row, recipient, now, rows) for recipient in recipients_of(agenda, row, avoided)]
     return [message for message in messages if message is not None]
 
 
@@ -63,8 +65,10 @@ def _holders(agenda: Agenda, row: RungLike, avoided: Collection[str]) -> list[Re
     return holding or contacts_for(party, with_head=False, avoided=avoided)
 
 
-def message_for(agenda: Agenda, row: RungLike, to: Recipient, now: datetime) -> PromisedMessage | None:
-    """Return the message of one rung to one recipient.
+def message_for(
+    agenda: Agenda, row: RungLike, to: Recipient, now: datetime, rows: Sequence[RungLike] = ()
+) -> PromisedMessage | None:
+    """Return the message of one rung to one recipient; `rows` are those of the same party and milestone.
 
     None if there is no group to choose any more or what a notice is about no longer counts, and for an escalation and a
     notice of submissions, which are about several parties.
@@ -75,6 +79,6 @@ def message_for(agenda: Agenda, row: RungLike, to: Recipient, now: datetime) -> 
         case "receipt" | "return" | "change" | "notice" | "correction" | "copy" as kind:
             return notice_message(agenda, kind, row, to, now)
         case "reminder" | "overdue" | "fix-date" | "invitation" | "choose" | "escalation" as kind:
-            return ladder_message(agenda, kind, row, to, now)
+            return ladder_message(agenda, kind, row, to, now, rows)
         case _:
             assert_never(row.kind)

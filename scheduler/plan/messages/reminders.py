@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -23,9 +24,12 @@ from scheduler.plan.recipients import Recipient
 from scheduler.plan.status import still_needed
 
 
-def ladder_message(agenda: Agenda, kind: LadderKind, row: RungLike, to: Recipient, now: datetime) -> RungMessage | None:
+def ladder_message(
+    agenda: Agenda, kind: LadderKind, row: RungLike, to: Recipient, now: datetime, rows: Sequence[RungLike] = ()
+) -> RungMessage | None:
     """Return the message of one step of a ladder to one recipient.
 
+    `rows` are the rungs of the same party and milestone, by which an overdue notice knows how many came before it.
     None if there is no group to choose any more, and for an escalation, which is a report about several parties.
     """
     plan, milestone = agenda.plan, agenda.plan.milestone(row.milestone)
@@ -42,6 +46,7 @@ def ladder_message(agenda: Agenda, kind: LadderKind, row: RungLike, to: Recipien
         "when": obligation.when if obligation else NoDate(""),
         "missing": describe_missing(milestone, obligation),
         "received": describe_received(milestone, obligation),
+        "returned": obligation.standing.returned_by if obligation else None,
         "to_invite": guests_to_invite(plan, obligation) if obligation else (),
         "waits_for": () if obligation and obligation.attends else tuple(still_needed(agenda, milestone, now)),
     }
@@ -49,7 +54,7 @@ def ladder_message(agenda: Agenda, kind: LadderKind, row: RungLike, to: Recipien
         case "reminder":
             return ReminderMessage(**common, invitation=_ask_again(agenda, obligation))
         case "overdue":
-            return OverdueMessage(**common)
+            return OverdueMessage(**common, earlier=_count_earlier(row, rows))
         case "fix-date":
             return FixDateMessage(**common)
         case "invitation":
@@ -62,6 +67,12 @@ def ladder_message(agenda: Agenda, kind: LadderKind, row: RungLike, to: Recipien
             return None
         case _:
             assert_never(kind)
+
+
+def _count_earlier(row: RungLike, rows: Sequence[RungLike]) -> int | None:
+    """Return how many overdue notices of the same date come before one: those that have left, or still will."""
+    same = [other for other in rows if (other.kind, other.due) == (row.kind, row.due) and other.at < row.at]
+    return sum(other.state in ("sent", "queued", "planned") for other in same) if rows else None
 
 
 def _ask_again(agenda: Agenda, o: Obligation | None) -> Invitation | None:

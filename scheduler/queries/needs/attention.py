@@ -47,7 +47,13 @@ from scheduler.queries.needs.unplaced import find_unplaced
 from scheduler.queries.needs.urgency import RankedNeed, rank_needs
 from scheduler.queries.snapshot import Snapshot
 
-_AHEAD = ("fixed", "tentative", "undated", "exempt")  # statuses of events that guests may still hear about
+_AHEAD = (
+    "fixed",
+    "tentative",
+    "undated",
+    "exempt",
+    "called_off",
+)  # statuses of events that guests may still hear about
 RECENTLY = timedelta(days=14)  # how long a failure stays on the board
 PROBLEM_MAILS = 100  # mails that need a person, read for each plan
 

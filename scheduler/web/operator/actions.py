@@ -6,10 +6,9 @@ The consequences come from a rehearsal, a dry run that is rolled back, so the co
 from __future__ import annotations
 
 import secrets
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from starlette.exceptions import HTTPException
@@ -21,6 +20,7 @@ from scheduler.errors import Problem, RecordUnavailable, UserError
 from scheduler.plan.agenda import Rung
 from scheduler.plan.dates_in_force import can_be_fixed
 from scheduler.plan.facts import Fact
+from scheduler.plan.ladders.steps import ASKED, RungName
 from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.messages.destinations import guests_to_invite
 from scheduler.plan.model import Milestone, Occurrence, Plan
@@ -297,12 +297,12 @@ def _find(context: RequestContext) -> CommandForm:
 
     Raises: HTTPException 404 if it names nothing.
     """
-    definition, query = find_definition(context), context.request.query_params
+    definition, query, now = find_definition(context), context.request.query_params, context.now
     plan, name = definition.plan, context.request.path_params["action"]
     if name not in ACTIONS:
         raise HTTPException(404)
     with context.running.store.reading() as view:
-        snapshot = context.site.snapshots.read(view, plan, context.now)
+        snapshot = context.site.snapshots.read(view, plan, now)
         id, party = query.get("milestone", ""), query.get("party", "")
         rows = view.rungs.of_party(plan.id, party, id) if name == "skip" else ()
         needs = _read_needs(context, view, snapshot) if query.get("need") else ()
@@ -316,6 +316,7 @@ def _find(context: RequestContext) -> CommandForm:
         raise HTTPException(404)
     return CommandForm(
         context=context,
+        now=now,
         action=name,
         definition=definition,
         snapshot=snapshot,
@@ -383,12 +384,12 @@ def _ask(command: CommandForm, hidden: _Hidden, result: _Result = _OPENED) -> Re
 
 
 class StepGroup(NamedTuple):
-    """The number of steps that share an instant, a milestone and a name."""
+    """The parties whose steps share an instant, a milestone and a name."""
 
     at: datetime
     milestone: Milestone | None
     name: str
-    number: int
+    parties: tuple[str, ...]
 
 
 def _confirm(command: CommandForm, rehearsed: Recorded, hidden: _Hidden) -> Response:
@@ -403,7 +404,7 @@ def _confirm(command: CommandForm, rehearsed: Recorded, hidden: _Hidden) -> Resp
         facts=[describe_fact(command.snapshot, fact) for fact in rehearsed.facts],
         target=_describe_target(command),
         rehearsed=rehearsed,
-        is_later=bool(rehearsed.notified and rehearsed.notified_at and rehearsed.notified_at > command.context.now),
+        is_later=_leaves_later(rehearsed, command.now),
         dropped=group_steps(plan, changes.dropped),
         leaving=group_steps(plan, rehearsed.leaving.steps),
         armed=group_steps(plan, [rung for rung in changes.armed if rung not in leaving]),
@@ -416,15 +417,25 @@ def _confirm(command: CommandForm, rehearsed: Recorded, hidden: _Hidden) -> Resp
     )
 
 
+def _leaves_later(recorded: Recorded, now: datetime) -> bool:
+    """Return whether the notices of what was recorded wait for the hours in which mails may leave."""
+    return bool(recorded.notified and recorded.notified_at and recorded.notified_at > now)
+
+
 def _describe_target(command: CommandForm) -> FactEntry | None:
     return describe_fact(command.snapshot, command.target) if command.target else None
 
 
 def group_steps(plan: Plan, steps: Iterable[Rung | RungRow]) -> list[StepGroup]:
-    """Return steps counted by instant, milestone and name, in that order."""
+    """Return steps grouped by instant, milestone and kind of step, in that order."""
     known = {milestone.id: milestone for milestone in plan.milestones}
-    counted = sorted(Counter((step.at, step.milestone, step.name) for step in steps).items())
-    return [StepGroup(at, known.get(Occurrence.of(id).milestone), name, number) for (at, id, name), number in counted]
+    found: dict[tuple[datetime, str, str], list[str]] = {}
+    for step in steps:
+        name = RungName.of(step.name)
+        kind = name.label if name.label in ASKED else step.name  # the detail of their names is the id of a fact
+        found.setdefault((step.at, step.milestone, kind), []).append(step.party)
+    groups = sorted(found.items())
+    return [StepGroup(at, known.get(Occurrence.of(id).milestone), name, tuple(who)) for (at, id, name), who in groups]
 
 
 # ---------------------------------------------------------------- the note shown afterwards
@@ -438,11 +449,18 @@ class Note(NamedTuple):
     dropped: int
     armed: int
     notified: int
+    later: int  # seconds since 1970 at which the notices leave; 0: at once
+
+    @property
+    def later_at(self) -> datetime | None:
+        """Return when the notices leave (UTC); None: at once."""
+        return datetime.fromtimestamp(self.later, UTC) if self.later else None
 
 
 def _write_note(context: RequestContext, done: Recorded) -> str:
     armed, mailed = len(done.changes.armed) - len(done.leaving.steps), (*done.notified, *done.leaving.addresses)
-    counts = (done.fact.id, len(done.facts), len(done.changes.dropped), armed, len(mailed))
+    later = int(done.notified_at.timestamp()) if _leaves_later(done, context.now) and done.notified_at else 0
+    counts = (done.fact.id, len(done.facts), len(done.changes.dropped), armed, len(set(mailed)), later)
     text = ".".join(map(str, counts))
     return f"{text}.{_sign(context, text)}"
 

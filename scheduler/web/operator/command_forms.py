@@ -78,6 +78,7 @@ class CommandForm:
     """A requested command: the action, and what its address says it is about."""
 
     context: RequestContext
+    now: datetime  # when it is given (UTC): one instant for all that it records
     action: ActionName
     definition: Definition
     snapshot: Snapshot
@@ -264,7 +265,7 @@ def _common(form: CommandForm) -> dict[str, Any]:
     """Return what every command of a form holds: when and by whom it is given, and the key of its request."""
     signed_in = form.context.signed_in
     by = Actor(name=signed_in.email if signed_in else "")
-    return {"at": form.context.now, "by": by, "idempotency_key": form.context.field("once", 40)}
+    return {"at": form.now, "by": by, "idempotency_key": form.context.field("once", 40)}
 
 
 def _about(form: CommandForm) -> dict[str, Any]:
@@ -279,7 +280,7 @@ def _receive(form: CommandForm) -> list[Command]:
     if form.milestone.deliverables and not documents:
         raise UserError(Text("no document is ticked"), hint=Text("tick what came"), code="nothing-ticked")
     zone, clock = form.plan.zone, form.clock("received_time")
-    day = form.day("received_on") or (local_day(form.context.now, zone) if clock else None)
+    day = form.day("received_on") or (local_day(form.now, zone) if clock else None)
     channels: dict[str, Channel] = {"paper": "paper", "email": "email"}
     return [
         RecordReceived(

@@ -25,7 +25,7 @@ from scheduler.ports import FeedRow, RungRow, UnitOfWork
 from scheduler.queries.site_links import SiteLinks
 from scheduler.queries.snapshot import Snapshot
 from scheduler.reports.sheets import make_workbook
-from scheduler.reports.tables import SheetKind
+from scheduler.reports.tables import TITLES, SheetKind
 from scheduler.web.auth.party_token import has_page
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
@@ -33,8 +33,10 @@ from scheduler.web.lookup import find_definition, find_milestone, find_obligatio
 from scheduler.web.operator.actions import actions_for, read_note
 from scheduler.web.operator.board.grid import draw_rows, usual
 from scheduler.web.operator.command_forms import is_checked_next
+from scheduler.web.operator.documents import download_headers
 from scheduler.web.operator.history import FactEntry, list_facts, list_indicators, list_rungs, split_by_time
 from scheduler.web.pagination import page_number, paginate
+from scheduler.wording.sentences import translate
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LATEST = 20  # facts and mails on a page; the ledger and the outbox have the rest
@@ -65,6 +67,7 @@ def show_plan(context: RequestContext) -> Response:
         rows=draw_rows(snapshot.agenda, cells),
         indicators=indicators,
         groups=[(group, members_of(snapshot, group)) for group in plan.groups.values()],
+        decided=snapshot.agenda.nominated,
         parties=paginate(list(plan.parties.values()), page_number(context)),
         unknown=sum(cell.code == "unknown" for cell in cells),
         history=history,
@@ -208,9 +211,9 @@ def export_sheet(context: RequestContext) -> Response:
         raise HTTPException(404)
     with context.running.store.reading() as view:
         data = make_workbook(view, plan, kind, context.now, language=plan.language)
-    today = local_day(context.now, plan.zone)
-    headers = {"Content-Disposition": f'attachment; filename="{plan.id}-{kind}-{today}.xlsx"'}
-    return Response(data, headers=headers, media_type=XLSX)
+    title = translate(TITLES[kind], plan.language)
+    name = f"{title} {plan.id} {local_day(context.now, plan.zone)}.xlsx"
+    return Response(data, headers=download_headers(name), media_type=XLSX)
 
 
 def count_steps(rows: Iterable[RungRow]) -> list[StepCount]:

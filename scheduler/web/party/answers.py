@@ -302,6 +302,10 @@ def _check_reply(answer: Answer, task_view: TaskView) -> list[UploadProblem]:
     found = [] if reply in offered_replies(task_view.task.milestone) else [UploadProblem("no_reply")]
     if reply != "declined" and people and not 0 < (read_count(people) or 0) <= MOST_PEOPLE:
         found.append(UploadProblem("no_people"))
+    if reply == "declined" and people:
+        found.append(UploadProblem("absent_people"))
+    if reply == "delegated" and not answer.values["deputy"]:
+        found.append(UploadProblem("no_deputy"))
     return found
 
 

@@ -25,6 +25,7 @@ from scheduler.plan.facts import (
     Opened,
     Received,
     Replied,
+    Reply,
     Returned,
     Waived,
     Withdrawn,
@@ -64,6 +65,8 @@ class TaskEvent:
     role: Role
     who: str
     note: str
+    reason: str
+    decision: str
     documents: tuple[Document, ...]
 
 
@@ -86,7 +89,7 @@ class Task:
     def part(self) -> Part:
         """Return the part of the page in which it is shown."""
         if self.cell.obligation.attends or self.cell.code in _EVENTS:
-            return "done" if self.cell.code in ("held", "exempt") else "events"
+            return "done" if self.cell.code in ("held", "exempt", "called_off") else "events"
         return "todo" if self.cell.code in _OPEN else "later" if self.cell.code in _LATER else "done"
 
     @property
@@ -109,6 +112,12 @@ class Task:
     def attendance(self) -> Attendance:
         """Return what the party has said about whether it comes."""
         return read_attendance(self.cell.obligation)
+
+    @property
+    def outdated_reply(self) -> Reply | None:
+        """Return what the party replied before the day or the place changed; None if it has replied since."""
+        replies = self.cell.obligation.standing.replies
+        return replies[-1].reply if replies and self.attendance.state == "unanswered" else None
 
     @property
     def lacks_files(self) -> bool:
@@ -165,7 +174,15 @@ def _entry(fact: Fact, documents: tuple[Document, ...]) -> TaskEvent:
     is_partys_mail = fact.by == MAILBOX or (isinstance(fact, Replied) and fact.address)
     role: Role = "party" if is_partys_mail else _ROLES[fact.by.role]
     who = fact.by.name if fact.by.role == "party" else fact.address if isinstance(fact, Replied) else ""
-    return TaskEvent(fact=fact, role=role, who=who, note=_note_to_party(fact), documents=documents)
+    return TaskEvent(
+        fact=fact,
+        role=role,
+        who=who,
+        note=_note_to_party(fact),
+        reason=fact.reason if isinstance(fact, Waived | Opened) else "",
+        decision=fact.decision if isinstance(fact, Decision) else "",
+        documents=documents,
+    )
 
 
 _ROLES: Mapping[ActorRole, Role] = {
@@ -179,11 +196,8 @@ _ROLES: Mapping[ActorRole, Role] = {
 
 def _note_to_party(fact: Fact) -> str:
     """Return the text of a fact that is meant for the party: its own words, or the office's to it."""
-    if fact.by.role == "party" or isinstance(fact, Returned) or (isinstance(fact, Replied) and fact.address):
-        return fact.note
-    if isinstance(fact, Waived | Opened):
-        return fact.reason
-    return fact.decision if isinstance(fact, Decision) else ""
+    is_for_the_party = isinstance(fact, Returned | Accepted) or (isinstance(fact, Replied) and fact.address)
+    return fact.note if fact.by.role == "party" or is_for_the_party else ""
 
 
 # ---------------------------------------------------------------- what a form is based on

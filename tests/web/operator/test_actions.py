@@ -23,6 +23,7 @@ from scheduler.plan.reasons import quote
 from scheduler.store import open_store
 from scheduler.web.operator.command_forms import ACTIONS, ActionName
 from tests.support.daemon_fixture import DaemonFixture, plan, report
+from tests.support.fakes import AdvancingClock
 from tests.support.mail_servers import free_port
 from tests.support.operator_client import Operator, fields_of, filled, words
 from tests.support.page_words import WORDS
@@ -108,7 +109,7 @@ def test_the_confirmation_says_what_will_be_recorded_mailed_and_dropped(
         "Mailed in the next opening hours, from 6 March 2023, 08:00"
         " A notice to this many addresses: 1 officer@beta.example" in said
     )
-    assert "Steps that fall away: 8 10 March 2023, 08:00 reminder 7 days before the last day (parties: 1)" in said
+    assert "Steps that fall away: 8 10 March 2023, 08:00 reminder 7 days before the last day (beta)" in said
 
 
 def test_what_is_confirmed_is_done_and_told(operator: Operator, live: DaemonFixture) -> None:
@@ -428,7 +429,7 @@ def test_a_date_is_fixed_with_its_hour_its_days_and_its_place(operator: Operator
     path = do("fix-date", "milestone=meeting")
     typed = {"first": "2023-06-08", "clock": "08:00", "last": "2023-06-09", "place": "Hà Tĩnh", "decision": "No. 9"}
     page = words(operator.fill(path, **typed).text)
-    assert "6 March 2023, 08:00 invitation (parties: 3)" in page
+    assert "6 March 2023, 08:00 invitation (lead, beta, gamma)" in page
     assert "request to fix the day, 30 days before" in page
     done = operator.do(path, **typed)
     form = On(date(2023, 6, 8), date(2023, 6, 9), time(8))
@@ -458,7 +459,7 @@ def test_what_comes_due_at_once_counts_among_what_is_mailed_at_once(operator: Op
     live.live(at(3, 6, 10))
     page = words(operator.fill(path, first="2023-06-08").text)
     assert "Nothing is mailed at once." not in page
-    assert "Mailed at once 6 March 2023, 10:00 invitation (parties: 3)" in page
+    assert "Mailed at once 6 March 2023, 10:00 invitation (lead, beta, gamma)" in page
     assert (
         "They are due and leave at once to this many addresses: 3"
         " officer@lead.example officer@beta.example officer@gamma.example" in page
@@ -842,6 +843,31 @@ def test_all_that_still_owe_it_are_reminded_at_once(operator: Operator, live: Da
     assert [(fact.kind, fact.party) for fact in live.facts()[1:]] == [("reminded", "lead"), ("reminded", "beta")]
     live.live(at(3, 6, 9))
     assert [row.state for row in live.rows(None) if row.name.startswith("remind")] == ["sent", "sent"]
+
+
+def test_all_that_are_reminded_in_working_hours_are_named_as_mailed_at_once(tmp_path: Path) -> None:
+    """Whatever the clock shows meanwhile: what is recorded together has one time."""
+    with serve_site(tmp_path, clock=AdvancingClock(at(3, 6, 9), MICROSECOND)) as site:
+        site.serve(plan(report(), language="en"))
+        site.clock.instant = at(3, 6, 9)
+        page = Operator.of(site).fill(do("remind", ALL), reason="the meeting is moved up")
+    said = words(page.text)
+    assert "Mailed at once 6 March 2023, 09:00 reminder asked for (lead, beta, gamma)" in said
+    assert "officer@lead.example officer@beta.example officer@gamma.example" in said
+
+
+def test_who_is_reminded_in_a_pause_is_named(operator: Operator, live: DaemonFixture) -> None:
+    operator.do(do("snooze", BETA), until="2023-03-10", reason="phone call")
+    for page in ("/plans/plan/milestones/report/beta", "/plans/plan/milestones/report", "/"):
+        assert "reminders paused through 10 March 2023" in operator.see(page)
+    assert "the reminders are paused until 10 March 2023" in words(operator.fill(do("remind", BETA), reason="x").text)
+
+
+def test_that_nobody_is_asked_for_a_copy_any_more_is_told(operator: Operator, live: DaemonFixture) -> None:
+    operator.site.serve(plan(report(channels=("paper", "email")), language="en"))
+    live.record("received", "beta", channel="email")
+    shown = words(operator.fill(do("accept", BETA)).text)
+    assert re.search(r"Steps that fall away: 1 \d+ March 2023, 08:00 .*?copy.*? \(beta\)", shown), shown
 
 
 def test_reminders_of_several_are_paused_until_a_day(operator: Operator, live: DaemonFixture) -> None:

@@ -85,10 +85,10 @@ def words_of(site: ServedSite, path: str) -> str:
 def test_the_page_shows_each_task_with_how_it_stands_and_when_it_is_due(site: ServedSite) -> None:
     words = words_of(site, path_of(site, milestone=""))
     assert "Tasks of Beta" in words
-    assert "Report Not submitted yet by the end of Friday, 17 March 2023" in words
+    assert "Report Not submitted yet Deadline: by the end of Friday, 17 March 2023" in words
     assert "To hand in: The plan and The list." in words
-    assert "The meeting Date fixed Thursday, 8 June 2023" in words
-    assert "The autumn meeting Tentative early in September" in words
+    assert "The meeting Date fixed No reply yet Time: Thursday, 8 June 2023 Reply to the invitation" in words
+    assert "The autumn meeting Tentative Time: early in September" in words
     assert "Whom to ask: Ms Hoa, telephone 0239 000" in words
 
 
@@ -96,7 +96,7 @@ def test_that_a_time_is_tentative_is_said_once(site: ServedSite) -> None:
     """The words of the plan may say it, too."""
     window = Window(date(2023, 9, 1), date(2023, 9, 9), "Dự kiến đầu tháng 9")
     site.serve(plan(event(window, "autumn", title="Hội nghị"), office=OFFICE, language="vi"))
-    assert "Hội nghị Dự kiến đầu tháng 9" in words_of(site, path_of(site, milestone=""))
+    assert "Hội nghị Dự kiến Thời gian: đầu tháng 9" in words_of(site, path_of(site, milestone=""))
     assert "Thời gian đầu tháng 9" in words_of(site, path_of(site, milestone="autumn"))
 
 
@@ -114,8 +114,10 @@ def test_a_task_shows_what_arrived_when_how_and_by_whom_only_by_role(site: Serve
     record_fact(site, "returned", missing=("plan",), note="not signed")
     words = words_of(site, path_of(site))
     assert "the office Documents received (on paper)" in words
-    assert "Returned for completion not signed" in words
-    assert "The plan (still missing)" in words
+    assert "Returned for completion Remarks: not signed" in words
+    assert "Returned on 3 February 2023 to be completed: The plan." in words
+    assert "The plan (to be completed and sent again)" in words
+    assert "The list (still missing)" in words
     assert "Send it by the 17th" in words
     assert "secretary" not in words
     assert "for us only" not in words
@@ -137,7 +139,7 @@ def test_what_is_returned_after_its_last_day_is_asked_for_without_a_day_that_has
     record_fact(site, "returned")
     site.clock.instant = at(3, 20)
     words = words_of(site, path_of(site))
-    assert "To be completed late Deadline by 17 March 2023 Documents" in words
+    assert "To be completed late Returned on" in words
 
 
 def test_a_copy_on_paper_that_is_still_expected_is_asked_for(site: ServedSite) -> None:
@@ -326,7 +328,7 @@ def test_a_declaration_is_recorded_unverified_and_shown(site: ServedSite) -> Non
 
 def test_what_came_by_a_mail_of_the_party_is_told_as_its_own(site: ServedSite) -> None:
     record_fact(site, "received", channel="email", by=MAILBOX)
-    assert "your party Documents received (by e-mail)" in words_of(site, path_of(site))
+    assert "your party Documents sent (by e-mail)" in words_of(site, path_of(site))
 
 
 def test_the_receipt_goes_to_the_registered_officers_and_the_lead_is_asked(site: ServedSite) -> None:
@@ -538,12 +540,29 @@ def test_a_party_says_on_its_page_whether_it_comes(site: ServedSite) -> None:
     assert reply(site, reply="accepted", people="4", note="two of us by train") == 303
     assert "Your reply: Will attend , 4 people" in words_of(site, path)
     assert "your party (Lan) Reply to the invitation: Will attend , 4 people" in words_of(site, path)
-    assert reply(site, reply="declined", people="4", deputy="Nam") == 303
+    assert reply(site, reply="declined", deputy="Nam") == 303
     assert "Your reply: Will not attend" in words_of(site, path)
     said = [(fact.kind, fact.by, fact.note) for fact in facts(site)]
     lan = Actor("party", "Lan")
     assert said == [("replied", lan, "two of us by train"), ("replied", lan, "")]
     assert site.notices == []
+
+
+def test_a_reply_for_another_day_is_said_to_hold_no_longer(site: ServedSite) -> None:
+    path = path_of(site, milestone="meeting")
+    reply(site, reply="accepted", people="4")
+    record_fact(site, "date_fixed", None, "meeting", form=On(date(2023, 6, 15), date(2023, 6, 15)))
+    assert "your earlier reply (Will attend) no longer holds" in words_of(site, path)
+    reply(site, reply="declined")
+    assert "no longer holds" not in words_of(site, path)
+
+
+def test_an_event_that_does_not_take_place_is_called_so(site: ServedSite) -> None:
+    record_fact(site, "waived", None, "meeting", reason="the hall is closed")
+    listed, shown = (words_of(site, path_of(site, milestone=milestone)) for milestone in ("", "meeting"))
+    assert "Done The meeting Called off Time: Thursday, 8 June 2023" in listed
+    assert "<s>Thursday, 8 June 2023</s>" in site.ask(path_of(site, milestone="meeting")).text
+    assert "the office Called off Reason: the hall is closed" in shown
 
 
 def test_what_a_contact_replied_by_mail_was_said_by_the_party(site: ServedSite) -> None:
@@ -565,6 +584,7 @@ def test_a_deputy_comes_where_the_plan_lets_one(site: ServedSite) -> None:
     assert reply(site, reply="delegated", deputy="Nam") == 422
     june = On(date(2023, 6, 8), date(2023, 6, 8))
     site.serve(plan(event(june, title="The meeting", deputy="A vice head"), office=OFFICE, language="en"))
+    assert reply(site, reply="delegated") == 422  # whoever comes has a name
     assert reply(site, reply="delegated", deputy="Mr Nam") == 303
     words = words_of(site, path_of(site, milestone="meeting"))
     assert "Your reply: Sends a deputy (Mr Nam)" in words
@@ -581,6 +601,7 @@ def test_a_deputy_comes_where_the_plan_lets_one(site: ServedSite) -> None:
         ({"reply": "accepted", "people": "²"}, "no_people"),
         ({"reply": "accepted", "people": "9" * 5000}, "no_people"),
         ({"reply": "accepted", "who": ""}, "no_name"),
+        ({"reply": "declined", "people": "4"}, "absent_people"),
     ],
 )
 def test_what_is_wrong_with_a_reply_is_said(site: ServedSite, typed: dict[str, str], code: str) -> None:

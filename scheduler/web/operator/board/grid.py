@@ -109,7 +109,7 @@ def _row(agenda: Agenda, number: int, id: str, cells: Mapping[str, Cell], dated:
         usual=dated,
         done=sum(cell.is_done for cell in cells.values()),
         accepted=sum(cell.obligation.standing.state == "accepted" for cell in cells.values()),
-        total=sum(cell.code != "exempt" for cell in cells.values()),
+        total=sum(cell.code not in ("exempt", "called_off") for cell in cells.values()),
         attendance=count_attendance(agenda.plan, agenda.by_milestone.get(id, ())),
     )
 
