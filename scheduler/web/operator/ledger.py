@@ -110,12 +110,19 @@ def _says(plan: Plan, titles: Mapping[str, str], fact: Fact, wanted: Sequence[st
     files: tuple[str, ...] = getattr(fact, "files", ())
     parts = (fact_name(fact.kind, plan.language), title, fact.by.name, *names, *own, *files)
     said = fold_words(" ".join(parts))
-    return all(word in said for word in wanted)
+    bare = bare_words(said)
+    return all(word in (bare if word.isascii() else said) for word in wanted)
 
 
 def fold_words(text: str) -> str:
     """Return a text in the form for comparing: composed, and without case."""
     return unicodedata.normalize("NFC", text).casefold()
+
+
+def bare_words(text: str) -> str:
+    """Return a text without its accents, as people type who are in a hurry: "chu ky" finds "chữ ký"."""
+    letters = unicodedata.normalize("NFD", text.replace("đ", "d"))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 ROUTES = [Route("/ledger", for_operators(show_ledger))]

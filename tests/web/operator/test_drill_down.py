@@ -168,7 +168,7 @@ def test_a_plan_shows_its_rules_its_targets_and_what_is_in_doubt(site: ServedSit
 def test_a_group_filled_during_the_year_shows_who_was_chosen(site: ServedSite) -> None:
     site.serve(plan(language="en", groups=[Group(id="nominees", chosen_by="lead", after="report")]))
     operator = Operator.of(site)
-    assert "Nominees Nobody Choose parties" in operator.see("/plans/plan")
+    assert "Nominees Not decided yet Choose parties" in operator.see("/plans/plan")
     daemon(site).record("nominated", None, None, group="nominees", parties=("beta",))
     assert "Nominees Beta Choose parties" in operator.see("/plans/plan")
     daemon(site).record("nominated", None, None, group="nominees")
@@ -516,13 +516,16 @@ def test_the_ledger_can_be_narrowed(operator: Operator, query: str, there: str, 
         ("courier beta", False),
         ("documents received report", True),
         ("scan.pdf", True),
+        ("chữ ký", True),
+        ("chu ky thieu", True),
+        ("chữ kỹ", False),
         ("nobody said this", False),
         ("%", False),
     ],
 )
 def test_the_ledger_is_searched_by_words(operator: Operator, live: DaemonFixture, words: str, found: bool) -> None:
     """All of them stand in what was recorded or in the names of what it is about; steps are left out."""
-    live.record("received", "gamma", note="by courier", files=("scan.pdf",))
+    live.record("received", "gamma", note="by courier, thiếu chữ ký", files=("scan.pdf",))
     live.record("accepted", "gamma", note="fine")
     page = operator.see(f"/ledger?{urlencode({'words': words})}")
     assert ("by courier" in page) is found
