@@ -422,14 +422,12 @@ class Agenda:
             if at < o.since or (o.until is not None and at >= o.until):
                 continue
             if name.partition(":")[0] in ASKED and self._had_other_date(o, at):
-                continue  # it left under that date
+                continue  # it left under that other date
             state: RungState = "cancelled" if is_closed else "skipped" if skipped else "planned"
             yield Rung(o.milestone, o.party, name, due, at, kind, state, closed if is_closed else skipped, note)
 
     def _had_other_date(self, o: Obligation, at: datetime) -> bool:
-        """Return whether another date was in force at an instant: one before the last change, or one taken back."""
-        if o.changed_by is not None and at < o.changed_by.recorded_at:
-            return True
+        """Return whether a date was in force at an instant that has been taken back since."""
         undone = (r for r in self.retractions_of(o) if isinstance(r.fact, Extended | DateFixed | Amended))
         return any(r.fact.recorded_at <= at < r.by.recorded_at for r in undone)
 

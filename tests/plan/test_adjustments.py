@@ -252,6 +252,13 @@ def test_what_left_before_a_date_that_was_taken_back_stays_as_it_was(history: Pl
     assert [rung for rung in history.rungs() if "remind" in rung.name] == [r for r in before if "remind" in r.name]
 
 
+def test_what_followed_a_pause_before_the_date_changed_does_not_leave_again(history: PlanHistory) -> None:
+    decide(history, "snoozed", 8, 1, until=date(2023, 8, 8))
+    assert [rung.at for rung in history.rungs() if rung.name == "resume:1"] == [at(8, 9)]
+    history.record("extended", at(8, 9, 10), "report", "beta", form=By(date(2023, 8, 14)))
+    assert "resume:1" not in {rung.name for rung in history.rungs()}
+
+
 def test_an_organiser_is_asked_for_the_day_at_once() -> None:
     history = history_of(event(JUNE, organiser=("beta",)))
     history.record("reminded", at(4, 3, 9), "meeting", "beta", reason="x")

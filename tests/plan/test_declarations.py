@@ -86,6 +86,7 @@ def test_what_a_source_saw_waits_for_a_person_and_is_no_word_of_the_party() -> N
     assert (came.kind, came.label, code(history, at(8, 25))) == ("declared", "came", "in_review")
     said = declare(history, 5)
     assert (said.label, code(history, at(8, 25))) == ("declared", "declared")
+    assert history.record("received", at(8, 26), "report", "beta").label == "received"
 
 
 @pytest.mark.parametrize("answer", ["received", "returned", "accepted", "waived"])
