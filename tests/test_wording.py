@@ -140,7 +140,7 @@ def test_every_form_of_a_date_is_said_as_the_plan_says_it(form: DateForm, expect
         ),
         (Window(date(2023, 6, 1), date(2023, 6, 1), ""), "ngày 01/6/2023", "1 June 2023"),
         (Undated("hằng năm"), "hằng năm", "hằng năm"),
-        (Undated(""), "chưa xác định thời gian", "no date yet"),
+        (Undated(""), "chưa có ngày", "no date yet"),
         (By(date(2023, 8, 10)), "chậm nhất ngày 10/8/2023", "by 10 August 2023"),
     ],
 )
@@ -220,7 +220,7 @@ def test_lists_end_in_and(items: list[str], expected: str) -> None:
         ("partial", "Đã nộp một phần", "Nộp một phần"),
         ("unknown", "Chưa rõ đã nộp hay chưa", "Chưa rõ"),
         ("tentative", "Dự kiến", "Dự kiến"),
-        ("undated", "Chưa xác định thời gian", "Chưa có ngày"),
+        ("undated", "Chưa có ngày", "Chưa có ngày"),
         ("fixed", "Đã ấn định thời gian", "Đã ấn định"),
         ("held", "Đã tổ chức", "Đã tổ chức"),
         ("not-a-status", "not-a-status", "not-a-status"),
@@ -249,8 +249,8 @@ def test_every_value_of_the_model_has_words_in_every_language(language: str) -> 
     [
         ("before:14d", "nhắc trước hạn 14 ngày"),
         ("before:3wd", "nhắc trước hạn 03 ngày làm việc"),
-        ("target", "nhắc ngày cuối nên gửi"),
-        ("named-day", "nhắc đúng ngày ghi trong kế hoạch"),
+        ("target", "nhắc ngày cuối đề nghị gửi"),
+        ("named-day", "nhắc đúng ngày nêu trong thời hạn"),
         ("overdue:2", "thông báo quá hạn lần 02"),
         ("escalate:2wd", "báo cáo đơn vị còn thiếu"),
         ("fix-date:30d", "nhắc ấn định thời gian, trước 30 ngày"),
@@ -441,7 +441,7 @@ STEP, DAY = DayCount(3, "working days"), date(2023, 8, 9)
         (
             reasons.moved_off(reasons.counted_back(DayCount(14, "days"), DAY, reasons.TARGET_DAY), date(2023, 7, 26)),
             "14 days before 9 August 2023, the target day; moved from 26 July 2023, a day off",
-            "14 ngày trước ngày 09/8/2023, ngày nên hoàn thành; chuyển từ ngày 26/7/2023 là ngày nghỉ",
+            "14 ngày trước ngày 09/8/2023, ngày cuối đề nghị gửi; dời từ ngày 26/7/2023 vì là ngày nghỉ",
         ),
         (
             reasons.came_late("before:3wd"),

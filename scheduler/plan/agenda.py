@@ -39,6 +39,7 @@ from scheduler.plan.ladders.adjustments import (
     uncounted_spans,
 )
 from scheduler.plan.ladders.steps import ASKED, Anchor, Ladders, LadderStep, settle_collisions
+from scheduler.plan.membership import calls_off
 from scheduler.plan.message_kinds import LadderKind, RungKind
 from scheduler.plan.model import Group, Milestone, Occurrence, Plan
 from scheduler.plan.notices import Notice, find_corrections, find_notices
@@ -385,9 +386,8 @@ class Agenda:
         return [f for f in o.standing.declared if changed is None or f.recorded_at >= changed.recorded_at]
 
     def _closing(self, o: Obligation) -> Reason:
-        return (
-            describe_closing(o.standing.closed_by, self.plan.zone) if o.standing.closed_by is not None else reasons.NONE
-        )
+        fact = o.standing.closed_by
+        return describe_closing(fact, self.plan.zone, self.plan, o.milestone) if fact is not None else reasons.NONE
 
     def pause_at(self, o: Obligation, instant: datetime) -> Pause | None:
         """Return the pause of the reminders of an open obligation that is in force at an instant (UTC)."""
@@ -506,11 +506,13 @@ def draw_agenda(
     )
 
 
-def describe_closing(fact: Closing, zone: ZoneInfo) -> Reason:
-    """Return the reason for cancelling rungs after this fact, with its day in the time zone."""
+def describe_closing(fact: Closing, zone: ZoneInfo, plan: Plan | None = None, milestone: str = "") -> Reason:
+    """Return the reason for cancelling rungs, of a milestone or of all, after this fact, with its day in the zone."""
     channel = fact.channel if isinstance(fact, Received) else None
     words = fact.reason if isinstance(fact, Waived | Retired) else ""
-    return reasons.closed(fact.kind, local_day(fact.happened_at, zone), channel, words)
+    is_off = plan is not None and calls_off(plan, plan.milestone(milestone), fact)
+    label = "called_off" if is_off else fact.kind
+    return reasons.closed(label, local_day(fact.happened_at, zone), channel, words)
 
 
 def describe_declaration(fact: Declared, plan: Plan) -> Reason:
@@ -518,4 +520,5 @@ def describe_declaration(fact: Declared, plan: Plan) -> Reason:
 
     A declaration is not a submission, so the later reminders stay.
     """
-    return reasons.said_sent(local_day(fact.happened_at, plan.zone), fact.channel)
+    day = local_day(fact.happened_at, plan.zone)
+    return reasons.came(day) if fact.by.role == "source" else reasons.said_sent(day, fact.channel)

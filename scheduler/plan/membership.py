@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from scheduler.plan.model import Plan
+from scheduler.plan.facts import Fact, Waived
+from scheduler.plan.model import Milestone, Plan
 from scheduler.plan.obligations import Obligation
 
 
@@ -38,6 +39,13 @@ def members(plan: Plan, name: str) -> tuple[str, ...]:
     if name in plan.groups:
         return plan.groups[name].parties
     return (name,) if name in plan.parties else ()
+
+
+def calls_off(plan: Plan, milestone: Milestone, fact: Fact | None) -> bool:
+    """Return whether a fact calls an event off: it waives the event for all, or for a party that organises it."""
+    if milestone.kind != "event" or not isinstance(fact, Waived):
+        return False
+    return fact.party is None or any(fact.party in members(plan, name) for name in milestone.organiser)
 
 
 def merge_all(terms: Iterable[Membership]) -> list[Membership]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from functools import lru_cache
 from string import Formatter
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from scheduler import texts
 from scheduler.plan.dates.date_forms import DayCount
@@ -62,6 +62,7 @@ ENGLISH: Mapping[str, str] = {
     "closed_by": "{fact} {day} ({way})",
     "closed_because": "{fact} {day} ({words})",
     "said_sent": "the party says it was sent on {day}",
+    "came": "a mail or a file came on {day} and waits for a person",
     "said_sent_by": "the party says it was sent on {day} ({way})",
     "date_fixed": "the date was fixed: {day}",
     "date_moved": "the date moved to {day}",
@@ -351,11 +352,16 @@ def days_late(number: int) -> Reason:
     return Reason("days_late", (number,))
 
 
-def closed(kind: FactKind, day: date, channel: Channel | None, words: str) -> Reason:
+def closed(kind: FactKind | Literal["called_off"], day: date, channel: Channel | None, words: str) -> Reason:
     """Return which fact closed the obligation, with its channel or else its reason."""
     if channel is not None:
         return Reason("closed_by", (kind, day, channel))
     return Reason("closed_because", (kind, day, words)) if words else Reason("closed", (kind, day))
+
+
+def came(day: date) -> Reason:
+    """Return that something came from a party on a day, and only a person can tell what it is."""
+    return Reason("came", (day,))
 
 
 def said_sent(day: date, channel: Channel | None) -> Reason:

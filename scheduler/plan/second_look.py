@@ -46,7 +46,8 @@ def _why_answered(agenda: Agenda, rung: RungLike) -> Reason | None:
     if obligation is None:
         return None
     if obligation.standing.closed_by is not None:
-        return describe_closing(obligation.standing.closed_by, agenda.plan.zone)
+        plan = agenda.plan
+        return describe_closing(obligation.standing.closed_by, plan.zone, plan, obligation.milestone)
     declared = obligation.standing.declared if rung.kind in REMINDERS else ()
     said = next((fact for fact in declared if fact.recorded_at >= rung.at), None)
     return _why_paused(obligation, rung) if said is None else describe_declaration(said, agenda.plan)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.due_dates import ONE_DAY, DueDate, local_day, to_instant
-from scheduler.plan.facts import Waived
+from scheduler.plan.membership import calls_off
 from scheduler.plan.model import Channel, Milestone, Party
 from scheduler.plan.obligations import EventDate, NoDate, Obligation, WindowDate
 from scheduler.plan.standing import find_missing_channels
@@ -140,7 +140,7 @@ def is_held(agenda: Agenda, o: Obligation, now: datetime) -> bool:
 
 def _code(agenda: Agenda, o: Obligation, milestone: Milestone, now: datetime, *, late: bool) -> StatusCode:
     closed: dict[str, StatusCode] = {
-        "waived": "called_off" if is_called_off(milestone, o) else "exempt",
+        "waived": "called_off" if calls_off(agenda.plan, milestone, o.standing.closed_by) else "exempt",
         "accepted": "accepted_late" if late else "accepted",
         "submitted": "submitted",
         "resubmitted": "resubmitted",
@@ -150,12 +150,6 @@ def _code(agenda: Agenda, o: Obligation, milestone: Milestone, now: datetime, *,
     if o.standing.waiting:
         return o.standing.waiting
     return "unknown" if o.unknown else _code_by_date(agenda, o, milestone, now)
-
-
-def is_called_off(milestone: Milestone, o: Obligation) -> bool:
-    """Return whether an event does not take place: it was waived for all, or for the party that organises it."""
-    fact = o.standing.closed_by
-    return milestone.kind == "event" and isinstance(fact, Waived) and (fact.party is None or not o.attends)
 
 
 def _code_by_date(agenda: Agenda, o: Obligation, milestone: Milestone, now: datetime) -> StatusCode:

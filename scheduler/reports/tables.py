@@ -121,7 +121,7 @@ class TableMaker:
                 "; ".join(self._documents(fact)),
                 channel_name(fact["channel"], self.language) if fact.get("channel") else "",
                 _day(fact.get("sent_on")),
-                _day(fact["happened"]),
+                _day(fact.get("received_on") or fact["recorded" if fact.get("sent_on") else "happened"]),
                 "; ".join(fact.get("files", ())),
                 self._say(_SOURCES.get(fact.get("by", ""), "")) or fact.get("by", ""),
             )
@@ -176,7 +176,7 @@ class TableMaker:
         words = [self._status(row)]
         if came:
             on = format_date(date.fromisoformat(came[:10]), self.language)
-            words = [translate(Text("{status} (received {day})", status=words[0], day=on), self.language)]
+            words = [translate(Text("{status} (submitted {day})", status=words[0], day=on), self.language)]
         words.append(translate(row["date"], self.language) if row["date"] != day else "")
         return ", ".join(part for part in words if part)
 

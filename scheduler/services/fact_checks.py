@@ -394,7 +394,7 @@ def _remarks_on_guests(plan: Plan, fact: DateFixed, own: Sequence[Obligation]) -
         dated = (replace(o, when=EventDate(fact.form), decided_by=fact) for o in own)
         guests = next((found for o in dated if (found := guests_to_invite(plan, o))), ())
         if guests:
-            yield reasons.invite_guests(", ".join(party.name for party in guests))
+            yield reasons.invite_guests("; ".join(party.name for party in guests))
 
 
 def _check_invited(agenda: Agenda, fact: Invited) -> list[Reason]:

@@ -84,6 +84,8 @@ def test_what_a_source_saw_waits_for_a_person_and_is_no_word_of_the_party() -> N
     history = history_of(TWO)
     came = declare(history, 4, by=MAILBOX)
     assert (came.kind, came.label, code(history, at(8, 25))) == ("declared", "came", "in_review")
+    [skipped] = [r for r in history.rungs() if r.at == at(8, 8)]
+    assert str(skipped.reason) == "a mail or a file came on 2023-08-04 and waits for a person"
     said = declare(history, 5)
     assert (said.label, code(history, at(8, 25))) == ("declared", "declared")
     assert history.record("received", at(8, 26), "report", "beta").label == "received"

@@ -328,7 +328,7 @@ def test_nothing_is_to_be_chosen_after_what_was_called_off() -> None:
     history = history_of(event(Before(date(2023, 11, 15))), groups=(WINNERS,))
     history.record("waived", at(11, 1), "meeting", reason="by letter")
     assert chosen(history) == []
-    assert set(reasons(history.rungs("meeting", "lead")).values()) == {"waived 2023-11-01 (by letter)"}
+    assert set(reasons(history.rungs("meeting", "lead")).values()) == {"called_off 2023-11-01 (by letter)"}
 
 
 def test_two_choices_after_one_milestone_are_asked_for_together() -> None:

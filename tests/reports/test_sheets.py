@@ -87,7 +87,7 @@ def test_the_grid_has_a_row_for_each_milestone_and_a_column_for_each_party(live:
         live.plan.parties[id].name for id in ("lead", "beta", "gamma")
     ]
     assert [row[0] for row in grid.rows] == ["Report", "Later"]
-    assert grid.rows[0][2] == "Accepted (received 4 March 2023)"
+    assert grid.rows[0][2] == "Accepted (submitted 4 March 2023)"
     assert grid.rows[0][4] == "Overdue, submitted in part"
 
 

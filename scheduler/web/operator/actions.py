@@ -84,13 +84,22 @@ def actions_for(snapshot: Snapshot, *, milestone: str, cell: Cell | None) -> lis
     plan = snapshot.plan
     if cell is not None:
         names = _for_obligation(plan.milestone(milestone), cell)
-        party = cell.obligation.party
+        o, held = cell.obligation, plan.milestone(milestone)
         return [
-            Offer(name, path_to("plans", plan.id, "do", name, milestone=milestone, party=party), name) for name in names
+            Offer(
+                name,
+                path_to("plans", plan.id, "do", name, milestone=milestone, party=o.party),
+                label_of(name, held, [o], for_all=False) if name == "waive" else name,
+            )
+            for name in names
         ]
-    own = owed_under(snapshot, milestone)
+    own, held = owed_under(snapshot, milestone), plan.milestone(milestone)
     offers = [
-        Offer(name, path_to("plans", plan.id, "do", name, milestone=milestone), label_of(name, own, for_all=True))
+        Offer(
+            name,
+            path_to("plans", plan.id, "do", name, milestone=milestone),
+            label_of(name, held, own, for_all=True),
+        )
         for name in _for_milestone(plan, milestone, own)
     ]
     asked = [group for group, o in snapshot.agenda.nominations if o.milestone == milestone]

@@ -110,7 +110,7 @@ class CommandForm:
     @property
     def label(self) -> str:
         """Return the text key of the action's name."""
-        return label_of(self.action, self.own, for_all=self.obligation is None)
+        return label_of(self.action, self.milestone, self.own, for_all=self.obligation is None)
 
     @property
     def back(self) -> str:
@@ -250,8 +250,10 @@ def owed_under(snapshot: Snapshot, id: str) -> list[Obligation]:
     return [o for o in snapshot.agenda.by_milestone.get(id, ()) if not o.attends]
 
 
-def label_of(action: ActionName, own: Sequence[Obligation], *, for_all: bool) -> str:
-    """Return the text key of an action's name."""
+def label_of(action: ActionName, milestone: Milestone | None, own: Sequence[Obligation], *, for_all: bool) -> str:
+    """Return the text key of an action's name; an event that is waived for all, or by its organiser, is called off."""
+    if action == "waive" and milestone is not None and milestone.kind == "event" and not any(o.attends for o in own):
+        return "call_off"
     if action in _FITS and for_all:
         return f"{action}_several"
     is_fixed = any(o.event or isinstance(o.decided_by, DateFixed) for o in own)

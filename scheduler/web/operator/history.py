@@ -8,6 +8,7 @@ from datetime import datetime
 
 from scheduler.plan.facts import DEFINITION, Counted, Fact, Postponed, Received, Returned, Withdrawn, parties_of_fact
 from scheduler.plan.indicators import Figure, measure
+from scheduler.plan.membership import calls_off
 from scheduler.plan.model import Deliverable, Indicator, Milestone, Occurrence, Party, Plan
 from scheduler.ports import Document, MessageRow, RungRow, UnitOfWork
 from scheduler.queries.needs.urgency import NeedKey
@@ -26,6 +27,7 @@ class FactEntry:
     deliverables: tuple[Deliverable, ...]  # what was received, or must be sent again
     is_withdrawn: bool
     can_be_undone: bool
+    calls_off: bool = False  # whether it waives an event for all, which then does not take place
     documents: tuple[Document, ...] = ()  # the files received with it, if they were uploaded
     undone: Fact | None = None  # if the fact is an undo: the fact it took back
     indicator: Indicator | None = None  # if the fact is the result of one
@@ -56,6 +58,7 @@ def describe_fact(snapshot: Snapshot, fact: Fact, documents: Iterable[Document] 
         parties=tuple(plan.parties[party] for party in parties_of_fact(fact) if party in plan.parties),
         deliverables=_deliverables_of(milestone, fact) if milestone else (),
         is_withdrawn=fact.id in snapshot.withdrawn,
+        calls_off=milestone is not None and calls_off(plan, milestone, fact),
         can_be_undone=is_undoable(snapshot, fact),
         documents=tuple(documents),
         need=need,
