@@ -317,7 +317,7 @@ def test_a_file_that_goes_away_is_told_once_and_its_plan_goes_on(daemon: DaemonF
     daemon.definitions.plans, plans = [], daemon.definitions.plans
     for _ in range(2):
         daemon.ticker.load()
-    assert [text for text in daemon.logged("trouble") if "its file is gone" in text] != []
+    assert [text for text in daemon.logged("trouble") if "the file of plan is gone" in text] != []
     assert len(daemon.logged("trouble")) == 1
     daemon.live(at(3, 4))
     daemon.definitions.plans = plans

@@ -8,7 +8,7 @@ from pathlib import Path
 from scheduler.bootstrap import Container
 from scheduler.bootstrap.backups import make_backup, restore_backup, verify_backup
 from scheduler.clock import SystemClock
-from scheduler.config import load_settings
+from scheduler.config import load_settings, write_secret
 from scheduler.engine.mail_queue import LEASE
 from tests.support.daemon_processes import COUNT, DUE, load, read, start, tick
 from tests.support.polling import TIMEOUT, wait_until
@@ -22,6 +22,11 @@ def container(folder: Path, url: str) -> Container:
     return Container(settings=load_settings(file, {}), clock=SystemClock())
 
 
+def write_secret_of(installation: Container) -> None:
+    """Write the secret beside the record, which was made without an installation."""
+    write_secret(installation.settings.resolve(installation.settings.web.secret_file), b"0" * 64)
+
+
 def test_what_had_left_before_is_not_sent_again_and_the_rest_is_sent(
     url: str, server: ScriptedServer, tmp_path: Path
 ) -> None:
@@ -30,7 +35,9 @@ def test_what_had_left_before_is_not_sent_again_and_the_rest_is_sent(
     sender = start(tick, url, server.port, DUE)
     wait_until(lambda: len(server.received) > COUNT // 4, "a quarter has left")
     file = tmp_path / "backup.tar.gz"
-    make_backup(container(tmp_path / "here", url), file)
+    here = container(tmp_path / "here", url)
+    write_secret_of(here)
+    make_backup(here, file)
     assert sender.is_alive(), "the mails had all left before"
     sender.join(TIMEOUT)
     before = Counter(received.message_id for received in server.received)

@@ -177,7 +177,7 @@ def test_the_office_goes_from_the_mailed_link_to_its_decisions(
     page.get_by_label("bản giấy").check()
     page.get_by_label("Ngày theo dấu bưu điện").fill("2023-03-17")
     page.get_by_role("button", name="Tiếp tục").click()
-    sync_api.expect(page.get_by_role("heading", level=1)).to_contain_text("Xác nhận")
+    sync_api.expect(page.get_by_role("heading", level=1)).to_contain_text("Xem lại trước khi ghi")
     said = words(page.content())
     assert "Dấu bưu điện 17/3/2023" in said
     assert "02 bước nhắc không gửi nữa" in said
@@ -188,7 +188,7 @@ def test_the_office_goes_from_the_mailed_link_to_its_decisions(
     assert (
         "Đã thực hiện. Đã ghi 01 mục vào sổ ghi. 02 bước nhắc không gửi nữa. Thông báo được gửi đến 01 địa chỉ." in said
     )
-    assert "Đã nhận, chờ kiểm tra Nhận đủ: dấu bưu điện 17/3/2023 (ghi lúc " in said
+    assert "Đã nhận, chờ kiểm tra Nhận đủ văn bản: dấu bưu điện 17/3/2023 (ghi lúc " in said
 
     # The June meeting gets its day: the request to fix it falls away, everybody is invited.
     page.get_by_role("link", name="Bảng theo dõi").first.click()
@@ -198,13 +198,13 @@ def test_the_office_goes_from_the_mailed_link_to_its_decisions(
     page.get_by_label(re.compile("^Giờ")).fill("08:00")
     page.get_by_label(re.compile("^Địa điểm")).fill("Hà Tĩnh")
     page.get_by_role("button", name="Tiếp tục").click()
-    sync_api.expect(page.get_by_role("heading", level=1)).to_contain_text("Xác nhận")
+    sync_api.expect(page.get_by_role("heading", level=1)).to_contain_text("Xem lại trước khi ghi")
     said = words(page.content())
     assert "04 bước nhắc không gửi nữa" in said
     assert "mời dự (06 đơn vị)" in said
     page.get_by_role("button", name="Xác nhận, ghi nhận").click()
     sync_api.expect(page.get_by_role("status")).to_contain_text("Đã thực hiện.")
-    assert "08 giờ 00, thứ Năm, ngày 08/6/2023, Hà Tĩnh" in words(page.content())
+    assert "08 giờ 00 thứ Năm, ngày 08/6/2023, Hà Tĩnh" in words(page.content())
     assert page.get_by_text("nhắc ấn định thời gian").count() == 4
 
     # Who is put forward.
@@ -310,14 +310,14 @@ def test_the_office_works_off_the_mails_that_wait(browse: Open, own_spring: Oper
     page = enter(browse, own_spring, **options)
     page.locator(".note", has_text="02 thư đến đang chờ xử lý").get_by_role("link", name="Thư đến").click()
     page.get_by_role("link", name="Đăng ký thi đua").click()
-    sync_api.expect(page.get_by_text("Chưa kiểm tra: cấu hình chưa ghi tên máy chủ thư")).to_be_visible()
+    sync_api.expect(page.get_by_text("Chưa kiểm tra: hệ thống chưa được cài đặt")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("link", name="Danh sách cán bộ.pdf").click()
     assert download.value.suggested_filename == "Danh sách cán bộ.pdf"
 
     # It is of another school than the address says.
     page.locator("summary", has_text=re.compile("việc khác|Ghi nhận hồ sơ")).click()
-    page.get_by_label("Nội dung công việc").select_option("bac-trung-bo-2023/dang-ky")
+    page.get_by_label("Nội dung", exact=True).select_option("bac-trung-bo-2023/dang-ky")
     page.get_by_label("Đơn vị").select_option("le-duan-quang-tri")
     page.get_by_role("button", name="Chọn").click()
     page.get_by_role("checkbox").first.check()

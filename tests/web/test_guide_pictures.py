@@ -55,7 +55,7 @@ PARTS: Mapping[str, list[str]] = {
     "Đề nghị bổ sung": [TASK, ALL, "form return dang-ky", "confirm"],
     "Gia hạn": [TASK, ALL, "form extend dang-ky"],
     "Miễn": [TASK, ALL, "form waive dang-ky"],
-    "Trường báo đã gửi, hoặc báo không phải nhiệm vụ của mình": [TASK, "form insist dang-ky"],
+    "Trường báo đã gửi, hoặc báo không phải thực hiện": [TASK, "form insist dang-ky"],
     "Ấn định hoặc điều chỉnh thời gian": ["/", "form fix-date so-ket", "confirm", f"june {EVENT}", "june /"],
     "Trả lời thông báo mời dự": [f"june {EVENT}", f"june {GUEST}", "june form reply so-ket"],
     "Chọn đơn vị": [ROOT, f"{ROOT}/do/nominate?group=nominees"],

@@ -114,7 +114,10 @@ def test_the_confirmation_says_what_will_be_recorded_mailed_and_dropped(
 
 def test_what_is_confirmed_is_done_and_told(operator: Operator, live: DaemonFixture) -> None:
     done = operator.do(do("receive"), channel="email")
-    assert "Done. Entries made in the ledger: 1. Steps that fell away: 8. Notices to addresses: 1." in words(done.text)
+    assert (
+        "Done. Entries made in the ledger: 1. Steps that fell away: 8. "
+        "Notices that leave from 6 March 2023, 08:00, to addresses: 1." in words(done.text)
+    )
     assert "Submitted, waiting for acceptance" in words(done.text)
     assert newest(live).by == Actor(name=OFFICER)
     assert live.states()["before:7d"] == "cancelled"

@@ -215,9 +215,9 @@ def test_who_is_overdue_comes_first_whatever_came_before(operator: Operator) -> 
     site.record("received", "gamma", notify=False)
     site.record("returned", "gamma", notify=False)
     operator.site.clock.instant = at(3, 18)
-    assert needs(operator)[0] == "Report : overdue (parties: 2): beta , gamma"
+    assert needs(operator)[0] == "Report : overdue (parties: 2): beta , gamma Remind now"
     site.record("declared", "beta", notify=False)
-    assert needs(operator)[0] == "Report : overdue (parties: 1): gamma"
+    assert needs(operator)[0] == "Report : overdue (parties: 1): gamma Remind now"
     site.record("received", "gamma", notify=False)
     assert not any("overdue" in need for need in needs(operator))
 
@@ -226,7 +226,7 @@ def test_what_came_and_waits_is_not_told_as_overdue(operator: Operator) -> None:
     operator.site.clock.instant = at(3, 18)
     daemon(operator.site).record("declared", "beta", notify=False, by=MAILBOX)
     assert needs(operator)[:2] == [
-        "Report : overdue (parties: 2): lead , gamma",
+        "Report : overdue (parties: 2): lead , gamma Remind now",
         "Report : a mail or file has come, to be looked at (parties: 1): beta",
     ]
 
@@ -303,7 +303,7 @@ def test_a_part_that_a_party_sent_by_itself_waits_to_be_looked_at(site: ServedSi
     record("received", "gamma", deliverables=("plan",), by=Actor("party", "Nam"))
     assert needs(operator) == ["Report : sent in part, the rest is still to come (parties: 1): gamma"]
     site.clock.instant = at(3, 18)
-    assert needs(operator) == ["Report : overdue (parties: 3): lead , beta , gamma"]
+    assert needs(operator) == ["Report : overdue (parties: 3): lead , beta , gamma Remind now"]
 
 
 def test_submissions_wait_for_acceptance(operator: Operator) -> None:

@@ -116,7 +116,7 @@ def test_a_plan_shows_what_it_says_and_what_was_recorded(operator: Operator) -> 
     ("language", "window", "undated"),
     [
         ("en", "from 1 June 2023 to 9 June 2023", "no date yet"),
-        ("vi", "từ ngày 01/6/2023 đến ngày 09/6/2023", "chưa xác định thời gian"),
+        ("vi", "từ ngày 01/6/2023 đến ngày 09/6/2023", "chưa có ngày"),
     ],
 )
 def test_a_date_that_the_plan_puts_into_no_words_is_said_all_the_same(
@@ -244,7 +244,7 @@ def test_a_group_to_be_chosen_is_told_by_what_it_is_chosen_for(site: ServedSite)
     site.serve(plan(FULL, deadline(By(date(2023, 9, 1)), id="file", responsible=("best-of-year",)), groups=[chosen]))
     operator = Operator.of(site)
     for path in ("/plans/plan", "/plans/plan/milestones/report", "/plans/plan/do/nominate?group=best-of-year"):
-        assert "ơn vị được chọn cho “File”" in operator.see(path), path
+        assert "ơn vị thực hiện “File” (xác định trong năm)" in operator.see(path), path
 
 
 # ---- a party
@@ -370,7 +370,7 @@ def test_reasons_are_told_in_vietnamese_where_the_plan_is(site: ServedSite) -> N
     live.live(at(3, 6))
     live.record("received", channel="email")
     said = operator.see("/plans/plan/milestones/report/beta")
-    assert "14 ngày trước ngày 17/3/2023, ngày nên hoàn thành" in said
+    assert "14 ngày trước ngày 17/3/2023, ngày cuối đề nghị gửi" in said
     assert "Đã nhận hồ sơ ngày 06/3/2023 (bản mềm)" in said
 
 
