@@ -61,8 +61,8 @@ def test_the_line_is_in_the_language_of_the_log() -> None:
     log.event(replace(SENT, rung="digest", at=AT.replace(month=12)))
     log.say("a", AT, level=logging.WARNING)
     assert stream.lines == [
-        "01/3/2023 08:00   đã gửi     dang-ky nghe-an nhắc ngày cuối nên gửi  [Cụm] Gửi kế hoạch",
-        "01/12/2023 08:00  đã gửi     dang-ky nghe-an Bản tin tuần  [Cụm] Gửi kế hoạch",
+        "01/3/2023 08:00   đã gửi     dang-ky nghe-an nhắc ngày cuối đề nghị gửi  [Cụm] Gửi kế hoạch",
+        "01/12/2023 08:00  đã gửi     dang-ky nghe-an Báo cáo tiến độ tuần  [Cụm] Gửi kế hoạch",
         "cảnh báo: a",
     ]
 

@@ -142,7 +142,7 @@ def test_what_left_the_plan_is_cancelled_for_thirty_days_at_its_last_dates() -> 
         assert (gone["UID"], gone["SEQUENCE"], gone["STATUS"]) == (uid, "1", "CANCELLED")
         assert gone.text("SUMMARY").startswith("[ĐÃ HUỶ] Báo cáo")
         assert gone["DTSTART"] == "20230317"
-        assert gone.text("DESCRIPTION").startswith("Nội dung này đã được huỷ")
+        assert gone.text("DESCRIPTION").startswith("Nội dung này đã được hủy")
         assert the_event(feeds.read(at(3, 30)))["UID"] == uid
         assert summaries(feeds.read(at(3, 31))) == ["Lịch hiện chưa có nội dung nào"]
 

@@ -118,8 +118,8 @@ def test_what_came_in_part_leaves_what_is_missing() -> None:
 @pytest.mark.parametrize(
     ("kind", "mark", "status"),
     [
-        ("received", "✓ ", "Đã nhận, chờ kiểm tra (ngày 09/8/2023)"),
-        ("accepted", "✓ ", "Đạt yêu cầu (ngày 09/8/2023)"),
+        ("received", "✓ ", "Đã nhận, chờ kiểm tra, nộp ngày 09/8/2023"),
+        ("accepted", "✓ ", "Đạt yêu cầu, nộp ngày 09/8/2023"),
         ("waived", "[Miễn] ", "Được miễn"),
         ("returned", "", "Đề nghị bổ sung"),
     ],
@@ -420,7 +420,7 @@ def test_what_came_late_is_said_so() -> None:
     """Once it was accepted."""
     with published_feeds(REPORT, audiences=("beta",)) as feeds:
         feeds.record("accepted", at(9, 1), "report", "beta")
-        assert "Tình trạng: Đạt yêu cầu (nộp sau thời hạn) (ngày 01/9/2023)" in the_event(feeds.read(at(9, 1))).text(
+        assert "Tình trạng: Đạt yêu cầu (nộp sau thời hạn), nộp ngày 01/9/2023" in the_event(feeds.read(at(9, 1))).text(
             "DESCRIPTION"
         )
 

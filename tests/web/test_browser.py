@@ -316,7 +316,7 @@ def test_the_office_works_off_the_mails_that_wait(browse: Open, own_spring: Oper
     assert download.value.suggested_filename == "Danh sách cán bộ.pdf"
 
     # It is of another school than the address says.
-    page.locator("summary", has_text=re.compile("việc khác|Ghi nhận hồ sơ")).click()
+    page.locator("summary", has_text=re.compile("nội dung khác|Ghi nhận hồ sơ")).click()
     page.get_by_label("Nội dung", exact=True).select_option("bac-trung-bo-2023/dang-ky")
     page.get_by_label("Đơn vị").select_option("le-duan-quang-tri")
     page.get_by_role("button", name="Chọn").click()

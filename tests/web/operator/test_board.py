@@ -601,7 +601,7 @@ def test_received_mails_that_wait_for_a_decision_are_counted(site: ServedSite, t
             "The mailbox has not been read since",
             "The mailbox has not been read so far",
         ),
-        ("vi", "Hộp thư tiếp nhận chưa đọc được từ", "Hộp thư tiếp nhận đến nay chưa đọc được"),
+        ("vi", "Không đọc được hộp thư tiếp nhận từ", "Đến nay chưa đọc được hộp thư tiếp nhận"),
     ],
 )
 def test_a_mailbox_that_is_not_read_is_told(
