@@ -211,10 +211,8 @@ class Container:
 
         Raises `UserError` if it is missing beside a record that relies on it, and what `read_secret` raises.
         """
-        file = self.settings.resolve(self.settings.web.secret_file)
-        if not file.exists():
-            self.require_secret()
-        return read_secret(file)
+        self.require_secret()
+        return read_secret(self.settings.resolve(self.settings.web.secret_file))
 
     def require_secret(self) -> None:
         """Raise `UserError` if the secret is missing beside a record that relies on it."""

@@ -626,9 +626,8 @@ def _row(recorded: Recorded, plan: Plan) -> dict[str, Any]:
 def _print(recorded: Recorded, plan: Plan) -> None:
     fact, changes = recorded.fact, recorded.changes
     named = fact.group if isinstance(fact, Nominated) else fact.indicator if isinstance(fact, Counted) else None
-    about = " ".join(part for part in (fact.milestone, named, *parties_of_fact(fact)) if part)
+    about = " ".join(part for part in (fact.milestone, named, *parties_of_fact(fact)) if part) or plan.id
     said = ": " + word_code("reply", fact.reply) if isinstance(fact, Replied) else ""
-    about = about or plan.id
     say(f"f{fact.id}: " + word_code("fact", fact.label) + f" {about}" + said)
     for remark in recorded.remarks:
         say("  " + word_reason(remark))

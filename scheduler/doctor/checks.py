@@ -281,12 +281,12 @@ def _mailer(container: Container) -> Mailer:
 
 
 def _secret(container: Container) -> Iterator[Verdict]:
-    """Yield nothing: what is wrong with the installation's own secret is raised."""
+    """Return no verdict: what is wrong with the installation's own secret is raised."""
     container.require_secret()
     file = container.settings.resolve(container.settings.web.secret_file)
     if file.exists():
         read_secret(file)
-    yield from ()
+    return iter(())
 
 
 def _secrets(container: Container) -> Iterator[Path]:

@@ -123,7 +123,7 @@ class TableMaker:
                 _day(fact.get("sent_on")),
                 _day(fact.get("received_on") or fact["recorded" if fact.get("sent_on") else "happened"]),
                 "; ".join(fact.get("files", ())),
-                self._say(_SOURCES.get(fact.get("by", ""), "")) or fact.get("by", ""),
+                self._recorder(fact),
             )
             for fact in sorted(facts.values(), key=lambda fact: int(fact["id"].removeprefix("f")))
         ]
@@ -233,6 +233,10 @@ class TableMaker:
 
     def _party(self, id: str | None) -> str:
         return self.plan.parties[id].name if id and id in self.plan.parties else id or ""
+
+    def _recorder(self, fact: Row) -> str:
+        is_source = fact["actor"] == "source" and fact["by"] in _SOURCES
+        return self._say(_SOURCES[fact["by"]]) if is_source else fact.get("by", "")
 
     def _documents(self, fact: Row) -> list[str]:
         """Return the titles of what a fact brought; one that names none brought all of it."""

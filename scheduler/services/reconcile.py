@@ -114,7 +114,7 @@ class _Comparison:
         if is_notice(row.kind) and change.state == "planned":
             self.notices.append(rung)
         elif not _is_step(row.kind):
-            pass
+            pass  # nobody was promised it
         elif change.state == row.state:
             self.moved.append(row)
         elif change.state == "planned":

@@ -65,3 +65,13 @@ def test_a_lost_mail_is_sent_once_more_as_it_is(open_office: Office, state: str)
     open_office("tick")
     assert states(open_office) == ["sent"]
     assert open_office("outbox", "show", "m1", "--raw").out == before
+
+
+def test_the_mails_to_one_party_since_a_day_are_listed(open_office: Office) -> None:
+    open_office("receive", "here", "report", "branch")
+    open_office("tick")
+    [mail, *_] = open_office.rows("outbox", "list", "--party", "branch")
+    day = mail["created"][:10]
+    assert open_office.rows("outbox", "list", "--party", "branch", "--since", day)
+    assert open_office.rows("outbox", "list", "--party", "branch", "--since", "2099-01-01") == []
+    assert open_office("outbox", "list", "--party", "nobody").code == ExitCode.NOTHING_MATCHED

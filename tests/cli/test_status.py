@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email import message_from_string
@@ -254,3 +255,37 @@ def test_a_pass_that_cannot_read_the_mailbox_knows_it_at_once(open_office: Offic
     assert failed.code == ExitCode.FAILED
     assert "the source mailbox could not be looked at: the mailbox was not read since" in failed.err
     assert "not read" not in open_office("status").err
+
+
+def test_plans_whose_files_are_gone_are_named_and_nothing_is_begun_anew(open_office: Office) -> None:
+    """Their record is there: `init` would be the wrong advice."""
+    open_office("tick")
+    (open_office.folder / "workflows" / "here" / "plan.toml").unlink()
+    result = open_office("status")
+    assert (result.code, "no definition was found of here" in result.err) == (ExitCode.NOTHING_MATCHED, True)
+    assert "hanchot init" not in result.err
+
+
+def test_that_the_daemon_last_worked_long_ago_is_said_with_the_way_to_see_that_day(open_office: Office) -> None:
+    open_office("tick")
+    assert "last worked" not in open_office("status").err
+    with closing(sqlite3.connect(open_office.folder / "var" / "hanchot.db")) as record, record:
+        record.execute("UPDATE tick SET completed_at = completed_at - 3 * 86400 * 1000000")
+    assert "--as-of" in open_office("status").err
+    assert open_office("status", "--as-of", "2023-03-10").err == ""
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ('[digest]\nto = "leed"', "here has no group or party leed: nobody gets its weekly digest"),
+        ('[web]\nsession = "200 days"', "a session lasts no longer than 90 days"),
+        ('[paths]\ntemplates = ["nowhere"]', "there is no folder nowhere"),
+    ],
+)
+def test_a_setting_that_names_nothing_is_warned_of(open_office: Office, lines: str, words: str) -> None:
+    assert words not in open_office("check").out
+    (open_office.folder / "config.toml").write_text(lines, encoding="utf-8")
+    checked, examined = open_office("check"), open_office("doctor").out
+    assert (checked.code, words in checked.out) == (ExitCode.DONE, True)
+    assert words in " ".join(examined.split())

@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 import pytest
 
 from scheduler.plan.dates.date_forms import By
+from scheduler.plan.facts import MAILBOX
 from scheduler.plan.model import Deliverable, Indicator, Measure
 from scheduler.queries.status import list_board
 from scheduler.reports.sheets import make_workbook
@@ -203,3 +204,17 @@ def test_libreoffice_reads_what_was_written(tmp_path: Path) -> None:
     assert [row[0] for row in read if row and row[0]] == [
         "Title", "As of", "A", "=1+1", "Trường Chính trị", "7", "25.0%", "01/03/2023", "01/03/2023 08:05",
     ]  # fmt: skip
+
+
+def test_the_register_names_what_came_when_it_came_and_by_what_it_was_noted(live: DaemonFixture) -> None:
+    """A postmark is no day of receipt, and who sends everything sends each document."""
+    live.record("received", "gamma", channel="email", by=MAILBOX)
+    posted = live.record("received", "lead", channel="paper", sent_on=date(2023, 2, 27), happened_at=at(2, 27)).fact
+    [receipts] = tables(live, "receipts")
+    by_number = {row[0]: row for row in receipts.rows}
+    mailed = next(row for row in receipts.rows if row[9] == "Mailbox")
+    assert mailed[4] == "; ".join(each.title for each in live.plan.milestone("report").deliverables)
+    assert by_number[f"plan/{posted.id}"][6:8] == (
+        date(2023, 2, 27),
+        live.clock.instant.astimezone(live.plan.zone).date(),
+    )

@@ -8,13 +8,10 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from scheduler.errors import UserError
-from scheduler.store import engines, schema
-from scheduler.store.database import BUSY_TIMEOUT
+from scheduler.store import engines
 from scheduler.store.dialects import Dialect
-from scheduler.store.errors import translate_errors
 from scheduler.store.tables import plan
-
-_ANY_PLAN = sa.select(plan.c.plan).limit(1)
+from scheduler.store.transfer.record_check import holds_any
 
 
 def find_other_records(url: str, folder: Path) -> Sequence[Path]:
@@ -45,14 +42,4 @@ def _identify(address: sa.URL, dialect: Dialect) -> object:
 
 def _is_used(address: sa.URL, dialect: Dialect) -> bool:
     """Return whether a plan was ever loaded into the record, of whatever version."""
-    try:
-        dialect.identify(address)
-    except OSError:
-        return False  # there is none yet
-    engine = engines.connect_to_look(address, dialect, busy_timeout=BUSY_TIMEOUT)
-    try:
-        with translate_errors(dialect.describe(address), dialect), engine.begin() as connection:
-            found, _ = schema.inspect(connection)
-            return found not in {"empty", "foreign"} and connection.scalar(_ANY_PLAN) is not None
-    finally:
-        engine.dispose()
+    return holds_any(address, dialect, plan.c.plan)

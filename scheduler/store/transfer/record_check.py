@@ -1,13 +1,44 @@
-"""Whether a record is whole, and which files it refers to."""
+"""A look into a record without making or changing one: what it holds, whether it is whole, which files it refers to."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 
 from scheduler.store import engines, schema
 from scheduler.store.database import BUSY_TIMEOUT
+from scheduler.store.dialects import Dialect
 from scheduler.store.errors import translate_errors
 from scheduler.store.tables import document, feed, incoming, incoming_content, message
+
+
+@contextmanager
+def look_into(address: sa.URL, dialect: Dialect) -> Iterator[sa.Connection]:
+    """Open a connection to a record for a block. Raises `UserError` if it cannot be read."""
+    engine = engines.connect_to_look(address, dialect, busy_timeout=BUSY_TIMEOUT)
+    try:
+        with translate_errors(dialect.describe(address), dialect), engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def holds_any(address: sa.URL, dialect: Dialect, *columns: sa.ColumnElement[object]) -> bool:
+    """Return whether a record of whatever version has a row with one of these columns; False if there is no record.
+
+    Raises `UserError` if it cannot be read.
+    """
+    try:
+        dialect.identify(address)
+    except OSError:
+        return False  # there is none yet
+    with look_into(address, dialect) as connection:
+        found, _ = schema.inspect(connection)
+        if found in {"empty", "foreign"}:
+            return False
+        return any(connection.scalar(sa.select(column).limit(1)) is not None for column in columns)
 
 
 def check_integrity(url: str) -> str:
@@ -16,26 +47,17 @@ def check_integrity(url: str) -> str:
     A database of a server looks after itself. Raises `UserError` if it cannot be read.
     """
     address, dialect = engines.parse_url(url)
-    engine = engines.connect_to_look(address, dialect, busy_timeout=BUSY_TIMEOUT)
-    try:
-        with translate_errors(dialect.describe(address), dialect), engine.begin() as connection:
-            return dialect.check_integrity(connection)
-    finally:
-        engine.dispose()
+    with look_into(address, dialect) as connection:
+        return dialect.check_integrity(connection)
 
 
 def read_digests(url: str) -> frozenset[str]:
     """Return the SHA-256 of every file outside the record that it refers to: documents, and mails that are large."""
-    address, dialect = engines.parse_url(url)
-    engine = engines.connect_to_look(address, dialect, busy_timeout=BUSY_TIMEOUT)
     inside = sa.select(incoming_content.c.incoming_id)
     outside = sa.select(incoming.c.digest).where(incoming.c.is_whole, incoming.c.id.not_in(inside))
-    try:
-        with translate_errors(dialect.describe(address), dialect), engine.begin() as connection:
-            found = connection.scalars(sa.select(document.c.digest).union(outside))
-            return frozenset(digest for digest in found if digest)
-    finally:
-        engine.dispose()
+    with look_into(*engines.parse_url(url)) as connection:
+        found = connection.scalars(sa.select(document.c.digest).union(outside))
+        return frozenset(digest for digest in found if digest)
 
 
 def relies_on_secret(url: str) -> bool:
@@ -43,17 +65,4 @@ def relies_on_secret(url: str) -> bool:
 
     False if there is no record yet. Raises `UserError` if it cannot be read.
     """
-    address, dialect = engines.parse_url(url)
-    try:
-        dialect.identify(address)
-    except OSError:
-        return False  # there is none yet
-    engine = engines.connect_to_look(address, dialect, busy_timeout=BUSY_TIMEOUT)
-    try:
-        with translate_errors(dialect.describe(address), dialect), engine.begin() as connection:
-            found, _ = schema.inspect(connection)
-            if found in {"empty", "foreign"}:
-                return False
-            return any(connection.scalar(sa.select(table.c.id).limit(1)) is not None for table in (message, feed))
-    finally:
-        engine.dispose()
+    return holds_any(*engines.parse_url(url), message.c.id, feed.c.id)

@@ -39,18 +39,7 @@ from scheduler.ports import Document, UnitOfWork
 Part = Literal["todo", "later", "events", "done"]
 Role = Literal["party", "office", "plan", "system"]
 
-_OPEN = (
-    "pending",
-    "due_soon",
-    "due_today",
-    "overdue",
-    "partial",
-    "overdue_partial",
-    "declared",
-    "in_review",
-    "revision",
-    "unknown",
-)
+_DONE = ("submitted", "resubmitted", "accepted", "accepted_late", "exempt", "called_off", "held")
 _EVENTS = ("tentative", "fixed")
 _LATER = ("not_open", "undated")
 # The facts that a party may see.
@@ -89,8 +78,8 @@ class Task:
     def part(self) -> Part:
         """Return the part of the page in which it is shown."""
         if self.cell.obligation.attends or self.cell.code in _EVENTS:
-            return "done" if self.cell.code in ("held", "exempt", "called_off") else "events"
-        return "todo" if self.cell.code in _OPEN else "later" if self.cell.code in _LATER else "done"
+            return "done" if self.cell.code in _DONE else "events"
+        return "later" if self.cell.code in _LATER else "done" if self.cell.code in _DONE else "todo"
 
     @property
     def can_send(self) -> bool:
