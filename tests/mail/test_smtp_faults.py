@@ -193,9 +193,10 @@ def test_two_answers_at_once_are_never_taken_for_the_next_commands_answer(verb: 
     with ScriptedServer() as plain:
         usual = plain._next_answer(verb)
     assert isinstance(usual, str)
+    timeouts = SHORT_TIMEOUTS if extra == b"250-half" else TIMEOUTS
     with (
         ScriptedServer({verb: [usual.encode() + b"\r\n" + extra]}) as server,
-        mailer(server.port, username="u", password="geheim-1", timeouts=SHORT_TIMEOUTS) as it,
+        mailer(server.port, username="u", password="geheim-1", timeouts=timeouts) as it,
     ):
         outcome = it.send(mail(1))
         assert (outcome.state, outcome.is_dead) == ("deferred", False)
