@@ -10,7 +10,7 @@ RULES  := tests/plan tests/queries tests/services tests/test_wording.py
 IN_PARALLEL := --numprocesses $(shell expr $(CORES) + 1) --dist loadfile
 LOCK   := uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 --custom-compile-command "make lock" pyproject.toml
 
-.PHONY: run test floors docs format lock servers bench clean
+.PHONY: run test floors docs format lock servers bench ordeal clean
 
 run: $(VENV)/.runtime
 	$(BIN)/hanchot demo
@@ -43,12 +43,16 @@ format: $(VENV)/.development
 # Renews the exact versions and hashes that the environments are made of.
 lock: $(VENV)/.development
 	$(BIN)/$(LOCK) --universal --extra postgresql -o requirements/runtime.txt
-	$(BIN)/$(LOCK) --universal --extra oauth --extra postgresql -c requirements/runtime.txt -o requirements/image.txt
-	$(BIN)/$(LOCK) --universal --extra oauth --extra postgresql --group dev -c requirements/image.txt -o requirements/dev.txt
-	$(BIN)/$(LOCK) --resolution lowest-direct --extra oauth --extra postgresql --group test -o requirements/floors.txt
+	$(BIN)/$(LOCK) --universal --extra distributed --extra oauth --extra postgresql -c requirements/runtime.txt -o requirements/image.txt
+	$(BIN)/$(LOCK) --universal --extra distributed --extra oauth --extra postgresql --group dev -c requirements/image.txt -o requirements/dev.txt
+	$(BIN)/$(LOCK) --resolution lowest-direct --extra distributed --extra oauth --extra postgresql --group test -o requirements/floors.txt
 
 bench: $(VENV)/.development
 	for file in bench/[a-z]*.py; do $(BIN)/python $$file || exit 1; done
+
+# Five minutes in which a fleet is struck in every way; tests/resilience has one of 60 seconds.
+ordeal: $(VENV)/.development
+	$(BIN)/python -m tests.resilience.ordeal
 
 servers:
 	sh tests/servers.sh

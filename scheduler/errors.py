@@ -149,6 +149,10 @@ class ClockNotBelieved(UserError):
     """Nothing is recorded while the machine's clock is ahead and nothing confirms it."""
 
 
+class EarlierRevision(UserError):
+    """A definition is one that was in force before and was replaced by a newer one that lies elsewhere."""
+
+
 class InvalidInput(UserError):
     """A definition or the configuration is invalid and was refused as a whole."""
 

@@ -42,9 +42,9 @@ def locked(name: str) -> dict[str, set[str]]:
     ("file", "wanted"),
     [
         ("runtime.txt", RUNTIME),
-        ("image.txt", [*RUNTIME, *EXTRAS["oauth"]]),
-        ("dev.txt", [*RUNTIME, *EXTRAS["oauth"], *group("dev")]),
-        ("floors.txt", [*RUNTIME, *EXTRAS["oauth"], *group("test")]),
+        ("image.txt", [*RUNTIME, *EXTRAS["distributed"], *EXTRAS["oauth"]]),
+        ("dev.txt", [*RUNTIME, *EXTRAS["distributed"], *EXTRAS["oauth"], *group("dev")]),
+        ("floors.txt", [*RUNTIME, *EXTRAS["distributed"], *EXTRAS["oauth"], *group("test")]),
     ],
 )
 def test_every_dependency_is_locked_to_a_version_that_is_allowed(file: str, wanted: list[str]) -> None:

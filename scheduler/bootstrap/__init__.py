@@ -5,6 +5,7 @@ from __future__ import annotations
 from scheduler.bootstrap.backups import make_backup, restore_backup, verify_backup, verify_record
 from scheduler.bootstrap.container import CONFIG, Container, find_settings, has_settings, pick, shipped_settings
 from scheduler.bootstrap.daemon import RunningDaemon, Serve, run_daemon, tick_once
+from scheduler.bootstrap.duties import EVERYTHING, Duties, find_alive
 from scheduler.bootstrap.maintenance import (
     accept_clock,
     copy_record_from,
@@ -21,12 +22,15 @@ from scheduler.definitions.scaffold import write_starter
 
 __all__ = [
     "CONFIG",
+    "EVERYTHING",
     "Container",
+    "Duties",
     "Replay",
     "RunningDaemon",
     "Serve",
     "accept_clock",
     "copy_record_from",
+    "find_alive",
     "find_settings",
     "has_settings",
     "list_pages",

@@ -6,21 +6,22 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scheduler import resources
+from scheduler import __version__, resources
+from scheduler.bootstrap.duties import Duties
 from scheduler.bootstrap.token_sources import describe_source, hold_tokens
 from scheduler.clock import SystemClock, SystemMachine
-from scheduler.config import Settings, load_settings, read_secret, read_span
-from scheduler.definitions import DefinitionFiles
+from scheduler.config import Settings, fingerprint, load_settings, read_secret, read_span
+from scheduler.definitions import DefinitionFiles, rebuild_plan
 from scheduler.documents.blob_store import BlobStore
-from scheduler.engine.assembly import Adapters, TickSettings, make_ticker
+from scheduler.engine.assembly import Adapters, Outlet, TickSettings, make_ticker, make_worker
 from scheduler.engine.record_checkers import MailboxChecker, ManualChecker, WebChecker
-from scheduler.engine.runners import make_runner
+from scheduler.engine.runners import Distribution, make_queue, make_runner, require_tables
 from scheduler.engine.tick import Ticker
 from scheduler.errors import InvalidInput, NothingMatched, Problem, UserError
 from scheduler.feeds import IcalFeedRenderer
@@ -40,6 +41,8 @@ from scheduler.ports import (
     FeedRenderer,
     Loaded,
     Mailer,
+    Process,
+    Role,
     Runner,
     SentFolder,
     Store,
@@ -57,7 +60,14 @@ from scheduler.services.heartbeats import Heartbeat
 from scheduler.services.sign_in import LONGEST
 from scheduler.shared_folder.checker import FolderChecker
 from scheduler.shared_folder.time_limit import TimedChecker
-from scheduler.store import check_url, describe_url, find_other_records, open_store, relies_on_secret
+from scheduler.store import (
+    check_url,
+    describe_url,
+    find_other_records,
+    open_store,
+    read_address,
+    relies_on_secret,
+)
 from scheduler.texts import Text
 
 if TYPE_CHECKING:
@@ -69,8 +79,20 @@ URGENT_PER_HOUR, URGENT_PER_DAY = 30, 50
 UNREAD_AFTER = timedelta(minutes=30)  # the least; a short failure of a mail server is no news
 
 
+USUAL_THREADS = 5  # that write to the record at once: ticks, checks, heartbeats, pages
+WORKER_THREADS = 2  # ticks and heartbeats, beside the senders
+
+
 def quiet(event: Event) -> None:
     """Discard an event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonParts:
+    """The work of a process, and what it needs of a distributed engine, if there is one."""
+
+    ticker: Ticker
+    distribution: Distribution | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +115,7 @@ class Container:
             self.definition_folders,
             calendars=[resources.shipped("workflows") / "calendars"],
             submission_notices=self.settings.digest.submissions,
+            machine=socket.gethostname(),
         )
 
     def load(self) -> Loaded:
@@ -166,13 +189,13 @@ class Container:
             yield Problem(message=unplaced.text, code="unplaced", severity="warning", file=path, hint=unplaced.hint)
 
     @contextmanager
-    def store(self) -> Iterator[Store]:
-        """Open the record for a block.
+    def store(self, *, threads: int = USUAL_THREADS) -> Iterator[Store]:
+        """Open the record for a block, in which so many `threads` write to it at once.
 
         Raises `InvalidInput` like `require_right_record`, `UserError` if it cannot be opened.
         """
         self.require_right_record()
-        store = open_store(self.settings.database_url)
+        store = open_store(self.settings.database_url, threads=threads)
         try:
             yield store
         finally:
@@ -371,11 +394,13 @@ class Container:
         self, services: ServiceContext, mailer: Mailer, heartbeat: Heartbeat, sent_folder: SentFolder | None = None
     ) -> Adapters:
         """Return the adapters of a process that works on a real record by the machine's clock, beside others."""
-        return replace(self.adapters(services, mailer, sent_folder), heartbeat=heartbeat, machine=SystemMachine())
+        own = self.adapters(services, mailer, sent_folder)
+        return replace(own, heartbeat=heartbeat, machine=SystemMachine(), rebuild=rebuild_plan)
 
-    def heartbeat(self, store: Store) -> Heartbeat:
+    def heartbeat(self, store: Store, role: Role = "daemon") -> Heartbeat:
         """Return the heartbeat of this process under a new name, which nobody else has."""
-        return Heartbeat(store, _process_name(), system=SystemClock(), clock=self.clock)
+        process = Process(name=_process_name(), role=role, version=__version__, secret=fingerprint(self.secret))
+        return Heartbeat(store, process, system=SystemClock(), clock=self.clock)
 
     def adapters(self, services: ServiceContext, mailer: Mailer, sent_folder: SentFolder | None = None) -> Adapters:
         """Return what the daemon's work needs besides the record."""
@@ -396,29 +421,77 @@ class Container:
         is_stopping: Callable[[], bool] = lambda: False,
     ) -> Ticker:
         """Return the daemon's work."""
+        return make_ticker(
+            services, adapters, self._tick_settings(adapters), report=self.report, is_stopping=is_stopping
+        )
+
+    def daemon_work(
+        self,
+        services: ServiceContext,
+        adapters: Adapters,
+        duties: Duties,
+        *,
+        stopping: threading.Event,
+        opened: ExitStack,
+    ) -> DaemonParts:
+        """Return the work of a process with its duties; what its senders open is closed with `opened`.
+
+        Raises `UserError` if the engine is not installed, its tables are missing, or the database has no server.
+        """
+        settings = replace(self._tick_settings(adapters), delivers=duties.delivers)
+        if self.settings.engine.kind == "embedded":
+            ticker = make_ticker(services, adapters, settings, report=self.report, is_stopping=stopping.is_set)
+            return DaemonParts(ticker=ticker)
+        address = read_address(self.settings.database_url)
+        with services.store.reading() as view:
+            require_tables(view.driver_connection)
+        adapters = replace(adapters, queue=make_queue())
+        settings = replace(settings, delivers=duties.plans or duties.serves)
+        outlets = [
+            Outlet(mailer=opened.enter_context(closing(self.mailer())), sent_folder=self.sent_folder())
+            for _ in range(self.count_senders(duties))
+        ]
+        ticker, senders = make_worker(services, adapters, settings, outlets, report=self.report, stopping=stopping)
+        distribution = Distribution(store=services.store, address=address, senders=senders if duties.delivers else None)
+        return DaemonParts(ticker=ticker, distribution=distribution)
+
+    def count_senders(self, duties: Duties) -> int:
+        """Return how many mails a process sends at once beside its ticks."""
+        engine = self.settings.engine
+        if engine.kind == "embedded" or not duties.delivers:
+            return 0
+        return duties.concurrency or engine.concurrency
+
+    def count_threads(self, duties: Duties) -> int:
+        """Return how many threads of a process write to the record at once."""
+        beside = WORKER_THREADS if duties.role == "worker" else USUAL_THREADS
+        return beside + self.count_senders(duties)
+
+    def _tick_settings(self, adapters: Adapters) -> TickSettings:
         digest = self.settings.digest
-        settings = TickSettings(
+        return TickSettings(
             name=adapters.heartbeat.name if adapters.heartbeat else _process_name(),
             operators=self.settings.operators.addresses,
             limits=self.limits,
             weekly=DigestSchedule(weekday=digest.weekday, at=digest.at, to=digest.to),
         )
-        return make_ticker(services, adapters, settings, report=self.report, is_stopping=is_stopping)
 
     def runner(
         self,
         work: DaemonWork,
         *,
         stopping: threading.Event,
+        distribution: Distribution | None = None,
         after_tick: Callable[[Tick], None] | None = None,
         on_heartbeat: Callable[[], None] | None = None,
     ) -> Runner:
-        """Return the runner that `[engine] kind` names."""
+        """Return the runner that `[engine] kind` names; without a `distribution` the embedded one."""
         return make_runner(
             self.settings.engine.kind,
             work,
             system=SystemClock(),
             stopping=stopping,
+            distribution=distribution,
             after_tick=after_tick,
             on_heartbeat=on_heartbeat,
         )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from scheduler.bootstrap.container import Container
+from scheduler.bootstrap.duties import EVERYTHING, Duties, refuse_other_secret, require_engine_for
 from scheduler.clock import SystemClock
-from scheduler.config import Settings
+from scheduler.config import Settings, fingerprint
 from scheduler.definitions.watcher import DefinitionWatch
 from scheduler.engine.assembly import Adapters
 from scheduler.engine.sources.answers import MailboxAdapters
@@ -70,36 +71,51 @@ class RunningDaemon:
 Serve = Callable[[RunningDaemon], AbstractContextManager[str]]  # serves for a block and yields the address
 
 
-def run_daemon(container: Container, stopping: threading.Event, serve: Serve, manager: Notifier | None = None) -> None:
+def run_daemon(
+    container: Container,
+    stopping: threading.Event,
+    serve: Serve,
+    manager: Notifier | None = None,
+    duties: Duties = EVERYTHING,
+) -> None:
     """Run the daemon until `stopping` is set, and serve its pages by `serve`; `manager` is notified of its state.
 
-    While the machine's clock cannot be believed it waits, also without a plan in force. Raises `InvalidInput` if there
-    is no valid plan.
+    While the machine's clock cannot be believed it waits, also without a plan in force. Raises `InvalidInput` if this
+    process is the one that plans and there is no valid plan, and `UserError` if it does not fit those at work already.
     """
     manager = manager or Notifier()
-    with container.store() as store, closing(container.mailer()) as mailer:
-        services, heartbeat = container.services(store), container.heartbeat(store)
+    require_engine_for(duties, container.settings.engine.kind)
+    with container.store(threads=container.count_threads(duties)) as store, ExitStack() as opened:
+        refuse_other_secret(store, fingerprint(container.secret))
+        services, heartbeat = container.services(store), container.heartbeat(store, duties.role)
+        mailer = opened.enter_context(closing(container.mailer()))
         adapters = container.shared_adapters(services, mailer, heartbeat, container.sent_folder())
-        if container.reads_answers:
+        if container.reads_answers and duties.plans:
             adapters = replace(adapters, mailbox=_mailbox_adapters(container))
-        ticker = container.ticker(services, adapters, is_stopping=stopping.is_set)
+        work = container.daemon_work(services, adapters, duties, stopping=stopping, opened=opened)
+        ticker = work.ticker
         runner = container.runner(
-            ticker, stopping=stopping, after_tick=lambda tick: manager.ready(), on_heartbeat=manager.beat
+            ticker,
+            stopping=stopping,
+            distribution=work.distribution,
+            after_tick=lambda tick: manager.ready(),
+            on_heartbeat=manager.beat,
         )
         watch = DefinitionWatch(
-            container.definition_folders,
+            container.definition_folders if duties.plans else (),
             changed=lambda: _take_changes(ticker, runner.wake),
             log=lambda text: _log(ticker, "trouble", text),
         )
-        with serve(describe_running(container, services, mailer.account, ticker, runner)) as address:
+        running = describe_running(container, services, mailer.account, ticker, runner)
+        with serve(running) if duties.serves else nullcontext("") as address:
             problems = ticker.load()
             # A daemon without a plan would remind nobody; edited ones may wait for a clock that is believed.
-            if not ticker.plans and ticker.jump is None:
+            if heartbeat.leads() and not ticker.plans and ticker.jump is None:
                 errors = [problem for problem in problems if problem.severity == "error"]
                 raise InvalidInput(
                     errors or Text("there is no plan"), hint=Text("`hanchot init DIR` writes one to begin with")
                 )
-            _log(ticker, "started", Text("the daemon runs; {address}", address=address))
+            _log(ticker, "started", _describe_start(duties, heartbeat.leads(), address))
             with (
                 watch.running(),
                 heartbeat.beating(runner.wake),
@@ -108,6 +124,16 @@ def run_daemon(container: Container, stopping: threading.Event, serve: Serve, ma
                 runner.run()
             manager.stopping()
     _log(ticker, "stopped", Text("nothing is lost"))
+
+
+def _describe_start(duties: Duties, leads: bool, address: str) -> str:
+    if duties.role == "worker":
+        return Text("the worker waits for mails")
+    if duties.role == "web":
+        return Text("the pages are served; {address}", address=address)
+    if not leads:
+        return Text("another process plans; this one stands by")
+    return Text("the daemon runs; {address}", address=address) if address else Text("the daemon runs")
 
 
 def describe_running(

@@ -10,6 +10,7 @@ from datetime import datetime
 from scheduler.bootstrap.container import Container
 from scheduler.clock import SystemClock, SystemMachine
 from scheduler.config import read_span
+from scheduler.engine.runners import bring_tables
 from scheduler.errors import NothingMatched
 from scheduler.mail.test_message import compose_test_message
 from scheduler.plan.recipients import operators
@@ -20,7 +21,7 @@ from scheduler.services.clock_guard import ClockGuard
 from scheduler.services.heartbeats import Rhythm
 from scheduler.services.publish_feeds import create_feed
 from scheduler.services.sign_in import find_operator, make_link
-from scheduler.store import copy_record, upgrade
+from scheduler.store import copy_record, read_address, upgrade
 from scheduler.texts import Text
 
 
@@ -96,8 +97,17 @@ def accept_clock(container: Container) -> datetime:
 
 
 def upgrade_record(container: Container) -> bool:
-    """Upgrade the record to this program's version; return whether anything was to be done."""
-    return upgrade(container.settings.database_url)
+    """Upgrade the record, and the tables of the engine, to this version; return whether anything was to be done.
+
+    The record is upgraded before, by itself. Raises `UserError`.
+    """
+    settings = container.settings
+    was_older = upgrade(settings.database_url)
+    if settings.engine.kind == "embedded":
+        return was_older
+    read_address(settings.database_url)
+    with container.store() as store, store.transaction() as unit:
+        return bring_tables(unit.driver_connection) or was_older
 
 
 def copy_record_from(container: Container, url: str) -> Mapping[str, int]:

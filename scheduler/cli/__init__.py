@@ -27,10 +27,11 @@ from scheduler.cli.feeds import feeds
 from scheduler.cli.init import init
 from scheduler.cli.links import links
 from scheduler.cli.mails.inbox import inbox
+from scheduler.cli.mails.incident import incident
 from scheduler.cli.mails.mail import mail
 from scheduler.cli.mails.outbox import outbox
 from scheduler.cli.plans import plans
-from scheduler.cli.run import demo, run, tick
+from scheduler.cli.run import demo, run, tick, web, worker
 from scheduler.cli.sign_in import sign_in
 from scheduler.cli.simulate import simulate_command
 from scheduler.cli.status import status
@@ -67,6 +68,8 @@ COMMANDS: tuple[click.Command, ...] = (
     simulate_command,
     agenda,
     run,
+    worker,
+    web,
     demo,
     tick,
     *FACT_COMMANDS,
@@ -76,6 +79,7 @@ COMMANDS: tuple[click.Command, ...] = (
     why,
     inbox,
     outbox,
+    incident,
     feeds,
     links,
     contacts,

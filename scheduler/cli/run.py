@@ -1,4 +1,4 @@
-"""Commands that do the daemon's work: run, demo, tick."""
+"""Commands that do the daemon's work: run, worker, web, demo, tick."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from scheduler import resources
-from scheduler.bootstrap import Replay, RunningDaemon, run_daemon, run_replay, tick_once
+from scheduler.bootstrap import EVERYTHING, Duties, Replay, RunningDaemon, run_daemon, run_replay, tick_once
 from scheduler.cli.context import Day, Session
 from scheduler.cli.terminal.help import command
 from scheduler.cli.terminal.output import example, localise, say, usage_error
@@ -44,6 +44,12 @@ class _Speed(click.ParamType[float]):
         return speed
 
 
+_log_option = click.option(
+    "--log",
+    "log_format",
+    type=click.Choice(["text", "json"]),
+    help="How to log; if left out: text at a terminal and in a replay, else JSON Lines.",
+)
 _speed_option = click.option("--speed", type=_Speed(), help="Replayed seconds a second; a day a second if left out.")
 
 
@@ -51,25 +57,61 @@ _speed_option = click.option("--speed", type=_Speed(), help="Replayed seconds a 
 @click.option("--replay-from", type=Day(), help="Live through the past from this day, in a data folder of its own.")
 @_speed_option
 @click.option("--scenario", type=click.Path(path_type=Path), help="What happens during the replay (TOML).")
-@click.option(
-    "--log",
-    "log_format",
-    type=click.Choice(["text", "json"]),
-    help="How to log; if left out: text at a terminal and in a replay, else JSON Lines.",
-)
+@_log_option
+@click.option("--no-deliver", is_flag=True, help="Let no mail leave from this process; others deliver them.")
+@click.option("--no-web", is_flag=True, help="Serve no pages from this process.")
 @click.pass_obj
 def run(
-    session: Session, replay_from: date | None, speed: float | None, scenario: Path | None, log_format: str | None
+    session: Session,
+    replay_from: date | None,
+    speed: float | None,
+    scenario: Path | None,
+    log_format: str | None,
+    no_deliver: bool,
+    no_web: bool,
 ) -> None:
     """Run the daemon until it is told to stop.
 
     SIGTERM and SIGINT (Ctrl-C) stop it; the mail in hand is finished first. With --replay-from it lives
-    through the past instead, by a clock of its own and with a record and mails of its own.
+    through the past instead, by a clock of its own and with a record and mails of its own. Of several daemons
+    on one record one plans, and another takes over within half a minute when it ends.
     """
     if replay_from is None and not (scenario is None and speed is None):
         raise usage_error(Text("--speed and --scenario go with --replay-from"))
+    if replay_from is not None and (no_deliver or no_web):
+        raise usage_error(Text("--no-deliver and --no-web do not go with --replay-from"))
     replay = None if replay_from is None else Replay(first=replay_from, speed=speed or A_DAY, scenario=scenario)
-    _live(session, replay, log_format)
+    _live(session, replay, log_format, Duties(delivers=not no_deliver, serves=not no_web))
+
+
+@command(epilog=example("hanchot worker --concurrency 8"))
+@click.option(
+    "--concurrency",
+    metavar="N",
+    type=click.IntRange(1, 100),
+    help="How many mails to send at once; else as [engine] concurrency says.",
+)
+@_log_option
+@click.pass_obj
+def worker(session: Session, concurrency: int | None, log_format: str | None) -> None:
+    """Send the mails that a planning daemon hands over, until told to stop.
+
+    For several machines on one PostgreSQL, with [engine] kind = "procrastinate". SIGTERM and SIGINT (Ctrl-C)
+    stop it; the mails in hand are finished first.
+    """
+    _live(session, None, log_format, Duties(plans=False, serves=False, concurrency=concurrency))
+
+
+@command(epilog=example("hanchot web"))
+@_log_option
+@click.pass_obj
+def web(session: Session, log_format: str | None) -> None:
+    """Serve the pages and calendars, and nothing else, until told to stop.
+
+    For several machines on one record. It reads no plan files: it follows what the planning daemon has in
+    force.
+    """
+    _live(session, None, log_format, Duties(plans=False, delivers=False))
 
 
 @command(epilog=example("hanchot demo --speed 3600"))
@@ -88,7 +130,7 @@ def demo(session: Session, speed: float | None) -> None:
     _live(session, replay, None)
 
 
-def _live(session: Session, replay: Replay | None, log_format: str | None) -> None:
+def _live(session: Session, replay: Replay | None, log_format: str | None, duties: Duties = EVERYTHING) -> None:
     """Run the daemon, or a replay, until a signal stops it."""
     session.log = Log(choose_format(log_format, is_replay=replay is not None), language=session.language)
     logging.getLogger().addHandler(
@@ -98,7 +140,7 @@ def _live(session: Session, replay: Replay | None, log_format: str | None) -> No
     stop_on_signals(stopping)
     try:
         if replay is None:
-            run_daemon(session.container, stopping, _serve, Notifier.found_in())
+            run_daemon(session.container, stopping, _serve, Notifier.found_in(), duties)
         else:
             _replay(session, replay, stopping)
     except UserError as error:

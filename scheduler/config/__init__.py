@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scheduler.config.loader import load_settings
 from scheduler.config.model import REPLAY_MARK, Inbox, Server, Settings, Smtp, TokenSection, read_span
-from scheduler.config.secrets import read_password, read_secret, write_secret
+from scheduler.config.secrets import fingerprint, read_password, read_secret, write_secret
 
 __all__ = [
     "REPLAY_MARK",
@@ -13,6 +13,7 @@ __all__ = [
     "Settings",
     "Smtp",
     "TokenSection",
+    "fingerprint",
     "load_settings",
     "read_password",
     "read_secret",

@@ -154,9 +154,10 @@ class Database(_Section):
 
 
 class EngineSection(_Section):
-    """The engine that runs the ticks."""
+    """The engine that runs the ticks and lets the mails leave."""
 
-    kind: Literal["embedded"] = "embedded"
+    kind: Literal["embedded", "procrastinate"] = "embedded"
+    concurrency: int = Field(4, ge=1, le=100)
 
 
 def _token_url(value: object) -> object:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import secrets
 from collections.abc import Iterator
@@ -55,6 +57,11 @@ def read_secret(file: Path) -> bytes:
     if not file.exists():
         write_secret(file, secrets.token_hex(32).encode())
     return _existing_secret(file)
+
+
+def fingerprint(secret: bytes) -> str:
+    """Return by what a secret can be told from another one, and from which it cannot be guessed."""
+    return hmac.new(secret, b"fingerprint", hashlib.sha256).hexdigest()[:16]
 
 
 @contextmanager

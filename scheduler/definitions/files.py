@@ -98,16 +98,24 @@ def real_path(path: Path) -> Path:
 
 def read_file(path: Path) -> File:
     """Return a definition file with its kind; problems with reading it are in its report."""
-    report, raw = ProblemReport(str(path)), b""
     try:
         raw = _bytes(path)
+    except (OSError, _Unfit) as error:
+        report = ProblemReport(str(path))
+        report.error((), _reason(error), code="unreadable")
+        return File(path=path, kind=_kind(path, {}), report=report)
+    return parse_file(path, raw)
+
+
+def parse_file(path: Path, raw: bytes) -> File:
+    """Return a definition file of which the bytes are known, like `read_file`."""
+    report = ProblemReport(str(path))
+    try:
         text = raw.decode("utf-8-sig")  # Windows editors write a byte order mark
         data = tomllib.loads(text)
     except UnicodeDecodeError as error:
         message = Text("is not UTF-8 text (byte {start})", start=error.start)
         report.error((), message, Text("save it with the encoding UTF-8"), code="unreadable")
-    except (OSError, _Unfit) as error:
-        report.error((), _reason(error), code="unreadable")
     except (ValueError, RecursionError) as error:
         _report_syntax(report, text, str(error))
     else:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from scheduler import wording
-from scheduler.definitions.files import File, find_files, is_calendar, is_folder, read_file, real_path
+from scheduler.definitions.files import File, find_files, is_calendar, is_folder, parse_file, read_file, real_path
 from scheduler.definitions.holidays import read_holiday_file
 from scheduler.definitions.plan_parser import read_plan
 from scheduler.definitions.problems import ProblemReport
 from scheduler.definitions.rosters import Roster, former_ids, read_roster
 from scheduler.errors import Problem
 from scheduler.plan.model import Plan, SubmissionNotices
-from scheduler.ports import Definition, Loaded
+from scheduler.ports import Definition, Loaded, RevisionText
 from scheduler.texts import Text
 from scheduler.toml_lines import Key
 
+DEFAULT_NOTICES: SubmissionNotices = "at once"  # of a plan whose digest names no other setting
 LANGUAGES = frozenset(wording.languages())  # mail templates for all of them are shipped
 
 
@@ -26,7 +28,7 @@ class DefinitionFiles:
 
     Folders are searched recursively. A plan uses the rosters of its own folder, and the calendar files in all
     `folders` and in the calendar folders `calendars`; of two announcements for one day the first found wins. All plans
-    get the same `submission_notices`.
+    get the same `submission_notices`. `machine` is part of the place that they are from.
     """
 
     def __init__(
@@ -35,12 +37,14 @@ class DefinitionFiles:
         *,
         calendars: Sequence[Path] = (),
         languages: Collection[str] = LANGUAGES,
-        submission_notices: SubmissionNotices = "at once",
+        submission_notices: SubmissionNotices = DEFAULT_NOTICES,
+        machine: str = "",
     ) -> None:
         self._folders = tuple(folders)
         self._calendars = tuple(calendars)
         self._languages = languages
         self._submission_notices = submission_notices
+        self._machine = machine
 
     def load(self) -> Loaded:
         """Load all definitions; an invalid one is left out as a whole and explained in `problems`."""
@@ -71,6 +75,10 @@ class DefinitionFiles:
     def _load(self, paths: Sequence[Path], reports: Sequence[ProblemReport], calendars: Iterable[Path]) -> Loaded:
         return self._assemble([read_file(path) for path in paths], reports, calendars)
 
+    def assemble(self, files: Sequence[File]) -> Loaded:
+        """Return what files hold that were read already, calendars among them."""
+        return self._assemble(list(files), [], ())
+
     def _assemble(self, files: list[File], reports: Sequence[ProblemReport], calendars: Iterable[Path]) -> Loaded:
         known = {real_path(file.path) for file in files}
         others, _ = find_files(folder for folder in calendars if is_folder(folder))
@@ -88,17 +96,36 @@ class DefinitionFiles:
         """Yield the valid plans with their files."""
         _refuse_unknown(files)
         rosters = _read_rosters(files, self._languages)
-        calendars = [read_holiday_file(file) for file in files if file.kind == "calendar"]
+        calendars = {file.path: read_holiday_file(file) for file in files if file.kind == "calendar"}
         for file in _plans_among(files):
-            plan = read_plan(file, rosters.get(file.path.parent, Roster()), calendars, self._languages)
+            roster = rosters.get(file.path.parent, Roster())
+            plan = read_plan(file, roster, list(calendars.values()), self._languages)
             if plan:
-                yield file.path, Definition(plan=self._configured(plan), source=file.text)
+                parts = [file, *roster.files, *(each for each in files if each.path in calendars)]
+                yield (
+                    file.path,
+                    Definition(
+                        plan=_configure(plan, self._submission_notices),
+                        source=file.text,
+                        files={str(each.path): each.raw.decode() for each in parts if each.data is not None},
+                        place=f"{self._machine}:{real_path(file.path)}",
+                    ),
+                )
 
-    def _configured(self, plan: Plan) -> Plan:
-        """Return a plan with what the configuration decides; another setting is another revision."""
-        setting = self._submission_notices
-        digest = plan.digest if setting == plan.submission_notices else f"{plan.digest} {setting}"
-        return replace(plan, submission_notices=setting, digest=digest)
+
+def rebuild_plan(text: RevisionText) -> Definition | None:
+    """Return the definition that a text from the record holds; None if this program makes another revision of it."""
+    files = [parse_file(Path(path), content.encode()) for path, content in text.files.items()]
+    setting = text.digest.partition(" ")[2] or DEFAULT_NOTICES
+    loader = DefinitionFiles((), submission_notices=cast("SubmissionNotices", setting))
+    found = [replace(one, place="") for one in loader.assemble(files).definitions if one.plan.digest == text.digest]
+    return found[0] if found else None
+
+
+def _configure(plan: Plan, setting: SubmissionNotices) -> Plan:
+    """Return a plan with what the configuration decides; another setting is another revision."""
+    digest = plan.digest if setting == plan.submission_notices else f"{plan.digest} {setting}"
+    return replace(plan, submission_notices=setting, digest=digest)
 
 
 def _rosters_beside(path: Path) -> list[File]:

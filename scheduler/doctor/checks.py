@@ -9,9 +9,11 @@ from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from scheduler import __version__
 from scheduler.bootstrap.container import Container
-from scheduler.clock import SystemMachine
-from scheduler.config import Inbox, Smtp, TokenSection, read_secret
+from scheduler.clock import SystemClock, SystemMachine
+from scheduler.config import Inbox, Smtp, TokenSection, fingerprint, read_secret
+from scheduler.doctor.machines import judge_fleet
 from scheduler.doctor.microsoft import explain_refusal
 from scheduler.doctor.providers import find_provider, judge_provider_limits
 from scheduler.doctor.sender_domain import examine_sender
@@ -43,11 +45,13 @@ from scheduler.ports import Loaded, Mailer
 from scheduler.queries.agendas import view_agenda
 from scheduler.queries.contacts import list_contacts
 from scheduler.queries.crowded_steps import find_crowds
+from scheduler.queries.fleet import read_fleet
 from scheduler.queries.inbox import read_failed_sources, read_mailbox_gap
 from scheduler.queries.mail_limits import read_limits
 from scheduler.queries.message_preview import sample_messages
 from scheduler.queries.plans import find_absent
 from scheduler.services.clock_guard import ClockGuard
+from scheduler.services.heartbeats import Rhythm
 from scheduler.store import open_store
 from scheduler.system_errors import word_system
 from scheduler.texts import Text, plural
@@ -240,12 +244,14 @@ def _record(container: Container, loaded: Loaded) -> Iterator[Verdict]:
             reading, ids = container.mailbox_reading, [definition.plan.id for definition in in_force]
             gap = read_mailbox_gap(view, reading, now)
             failed = [(id, one) for id in ids for one in read_failed_sources(view, id, reading)]
+            fleet = read_fleet(view, SystemClock().now(), Rhythm().stale)
         jump = ClockGuard(store, SystemMachine()).look()
         yield Verdict(
             check="database", state="ok", message=Text("{name} opens and has this program's version", name=store.name)
         )
     finally:
         store.close()
+    yield from judge_fleet(fleet, _fingerprint(container), __version__)
     yield judge_plans(absent, now)
     yield judge_contacts(list(dict.fromkeys(row["address"] for row in rows if row["state"] == "bounced")))
     if account is not None:
@@ -265,6 +271,15 @@ def _account(container: Container) -> str | None:
             return mailer.account
     except NoPassword:
         return None
+
+
+def _fingerprint(container: Container) -> str:
+    """Return the fingerprint of the secret here; "" if there is none yet, or if it cannot be read."""
+    file = container.settings.resolve(container.settings.web.secret_file)
+    try:
+        return fingerprint(read_secret(file)) if file.exists() else ""
+    except UserError:  # told among the secrets
+        return ""
 
 
 def _mailer(container: Container) -> Mailer:

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from scheduler.engine.delivery import Deliverer, Delivery
+from scheduler.engine.mails.delivery import Delivery
 from scheduler.engine.outage_summary import OutageReporter
 from scheduler.engine.survey import TickSurvey, has_come
 from scheduler.plan.model import Plan
 from scheduler.ports import Store
 
 AT_ONCE = timedelta(seconds=1)  # the next tick, not this one again
+
+
+class MailDelivery(Protocol):
+    """Lets the mails leave that may: from here, by handing them over, or not at all."""
+
+    @property
+    def is_torn(self) -> bool:
+        """Return whether the last pass ended in the middle of its work."""
+
+    def deliver(self, plans: Mapping[str, Plan]) -> Delivery:
+        """Let every mail leave that may leave now. It commits."""
+
+
+class Elsewhere:
+    """A `MailDelivery` that leaves the mails to other processes."""
+
+    is_torn = False
+
+    def deliver(self, plans: Mapping[str, Plan]) -> Delivery:
+        """Do nothing."""
+        return Delivery()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,7 +54,7 @@ class TickCompletion:
     """Ends a tick after the steps of its plans."""
 
     store: Store
-    deliverer: Deliverer
+    deliverer: MailDelivery
     outages: OutageReporter
     is_stopping: Callable[[], bool]
     _owed: Owed = field(default_factory=Owed, init=False)
@@ -52,8 +74,18 @@ class TickCompletion:
             passes.append(delivery)
         if not self.is_stopping() and self._close(survey, delivery, now):
             passes.append(self._deliver(plans))
-        resumed = [one.resume_at for one in passes if one.resume_at is not None]
-        return [*resumed, *(now + AT_ONCE for one in passes if one.is_readdressed)]
+        return _resumed(passes, now)
+
+    def deliver(self, plans: Mapping[str, Plan], now: datetime) -> list[datetime]:
+        """Deliver mails while another process plans and records ticks; return when there is more to do (UTC)."""
+        if self.deliverer.is_torn or has_come(self.next_mail(), now):
+            return _resumed([self.deliverer.deliver(plans)], now)
+        return []
+
+    def next_mail(self) -> datetime | None:
+        """Return when the next mail may leave (UTC), or None."""
+        with self.store.reading() as view:
+            return view.outbox.next_at()
 
     def _deliver(self, plans: Mapping[str, Plan]) -> Delivery:
         was_owed, self._owed.missed = self._owed.missed, True  # stays True if the record fails during delivery
@@ -83,5 +115,9 @@ class TickCompletion:
         """Return whether mail leaves again, or no mail waits to leave."""
         if delivery.is_blocked or delivery.sent:
             return not delivery.is_blocked
-        with self.store.reading() as view:
-            return view.outbox.next_at() is None
+        return self.next_mail() is None
+
+
+def _resumed(passes: Sequence[Delivery], now: datetime) -> list[datetime]:
+    resumed = [one.resume_at for one in passes if one.resume_at is not None]
+    return [*resumed, *(now + AT_ONCE for one in passes if one.is_readdressed)]

@@ -1,17 +1,21 @@
-"""The plans that the daemon works by: loaded from their files, taken into the record, and left to others."""
+"""The plans that the daemon works by: read from their files and taken into the record, or followed as recorded.
+
+Only the process that plans reads files. The others follow the text of what is in force, and so does that process where
+its own files say nothing or less.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import PurePath
 
 from scheduler.engine.local_reporter import LocalReporter
 from scheduler.engine.survey import PlanWork, TickSurvey
-from scheduler.errors import Problem
+from scheduler.errors import EarlierRevision, Problem
 from scheduler.plan.model import Plan
-from scheduler.ports import Definition, Definitions, Loaded, PlanState, UnitOfWork
+from scheduler.ports import Definition, Definitions, Loaded, PlanState, RebuildPlan, UnitOfWork
 from scheduler.ports.events import Event
 from scheduler.queries.agendas import AgendaCache
 from scheduler.queries.needs.unplaced import read_unplaced
@@ -29,12 +33,21 @@ Weigh = Callable[[UnitOfWork, Plan, PlanState, datetime], PlanWork]  # returns t
 
 
 class PlansInForce:
-    """The last valid revision of each plan that could be taken into the record."""
+    """The last valid revision of each plan that could be taken into the record.
+
+    `rebuild` makes a definition of its text in the record; without it only files are read.
+    """
 
     def __init__(
-        self, definitions: Definitions, services: ServiceContext, agendas: AgendaCache, reporter: LocalReporter
+        self,
+        definitions: Definitions,
+        services: ServiceContext,
+        agendas: AgendaCache,
+        reporter: LocalReporter,
+        rebuild: RebuildPlan = lambda text: None,
     ) -> None:
         self._source = definitions
+        self._rebuild = rebuild
         self._services = services
         self.agendas = agendas
         self._reporter = reporter
@@ -45,6 +58,7 @@ class PlansInForce:
         self._absent: set[str] = set()  # plans that were reported as absent
         self._gone: set[str] = set()  # plans whose file was reported as gone
         self._foreign: dict[str, str] = {}  # the revisions that were reported as taken by another process, by plan
+        self._earlier: dict[str, str] = {}  # the earlier revisions that were refused, by plan
 
     @property
     def definitions(self) -> list[Definition]:
@@ -84,13 +98,57 @@ class PlansInForce:
         for definition in loaded.definitions:
             if wanted(definition.plan):
                 self._untaken.add(definition.plan.id)
-                self._reporter.guard("loading", definition.plan, now, partial(self.take, definition, now))
+                self._reporter.guard("loading", definition.plan, now, partial(self._take_newer, definition, now))
         refused = tuple(problem.text for problem in loaded.problems if problem.severity == "error")
         for text in refused if refused != self._refused else ():  # repeated errors are reported only once
             self._reporter.report(Event(name="refused", at=now, text=text))
         self._refused = refused
+        self.follow(self._earlier)
         self._report_gone(loaded, now)
+        self._record_served(loaded)
         return loaded.problems
+
+    def _take_newer(self, definition: Definition, now: datetime) -> None:
+        """Take a definition; one that was replaced by a newer one is refused, which is reported once."""
+        plan = definition.plan
+        try:
+            self.take(definition, now)
+        except EarlierRevision as error:
+            self._untaken.discard(plan.id)
+            if self._earlier.get(plan.id) != plan.digest:
+                self._reporter.report(Event(name="refused", at=now, plan=plan.id, text=error.text))
+            self._earlier[plan.id] = plan.digest
+
+    def follow(self, wanted: Collection[str] | None = None) -> None:
+        """Put in force what the record says is in force, of these plans or of all that the planning process serves.
+
+        A revision of which the record has no text, or of whose text this program makes another one, is left out.
+        """
+        with self._services.store.reading() as view:
+            news = [
+                state.plan
+                for state in view.plans.states()
+                if (state.served if wanted is None else state.plan in wanted) and not self._is_current(state)
+            ]
+            texts = [view.plans.text(id) for id in news]
+        for text in texts:
+            definition = self._rebuild(text) if text is not None else None
+            if definition is not None:
+                self._current[definition.plan.id] = definition
+                self._reporter.add_zone(definition.plan)
+
+    def _is_current(self, state: PlanState) -> bool:
+        known = self._current.get(state.plan)
+        return known is not None and known.plan.digest == state.digest
+
+    def _record_served(self, loaded: Loaded) -> None:
+        """Record which plans are in force or wait to be, if that has changed. It commits."""
+        served = self._current.keys() | {definition.plan.id for definition in loaded.definitions}
+        with self._services.store.reading() as view:
+            is_known = all(state.served == (state.plan in served) for state in view.plans.states())
+        if not is_known:
+            with self._services.store.transaction() as unit:
+                unit.plans.mark_served(served)
 
     def _report_gone(self, loaded: Loaded, now: datetime) -> None:
         """Report each plan once whose file has gone and that no error explains; its last revision stays in force."""
@@ -111,6 +169,7 @@ class PlansInForce:
         """Put a revision in force, and bring the record in step with it. It commits."""
         changes = take(self._services.store, definition, now)
         self._current[definition.plan.id] = definition
+        self._earlier.pop(definition.plan.id, None)
         self._reporter.add_zone(definition.plan)
         self._untaken.discard(definition.plan.id)
         if changes is not None:
@@ -133,14 +192,16 @@ class PlansInForce:
     def survey(self, weigh: Weigh, now: datetime) -> TickSurvey:
         """Return the work of all plans whose loaded revision is the one in the record.
 
-        If another process took another revision, the files are read again. If they have not changed here, the plan is
-        left to that process. A revision that could not be taken before is tried again. It commits.
+        If another process took another revision, the files are read again. If they have not changed here, what was
+        taken is followed; if that is impossible, the plan is left to that process. A revision that could not be taken
+        before is tried again. It commits.
         """
         if not self._current or self._untaken:
             self.load(now, lambda plan: plan.id not in self._current or plan.id in self._untaken)
         survey = self.look(weigh, now)
         if survey.foreign:
             self.load(now, self._is_news)
+            self.follow(survey.foreign)
             survey = self.look(weigh, now)
         for id, digest in survey.foreign.items():
             if self._foreign.get(id) != digest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from scheduler.plan.dates.due_dates import ONE_DAY, local_day, to_instant
@@ -52,10 +52,10 @@ class TickSurvey:
     which no definition could be loaded.
     """
 
-    plans: Sequence[PlanWork]
-    foreign: Mapping[str, str]
-    absent: Sequence[PlanState]
-    mail_at: datetime | None
+    plans: Sequence[PlanWork] = ()
+    foreign: Mapping[str, str] = field(default_factory=dict)
+    absent: Sequence[PlanState] = ()
+    mail_at: datetime | None = None
 
 
 def plan_ahead(survey: TickSurvey, waits: Iterable[datetime | None], now: datetime) -> Tick:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from scheduler.engine.completion import TickCompletion
@@ -37,6 +37,7 @@ class Ticker:
         sources: SourceCollector,
         steps: PlanSteps,
         completion: TickCompletion,
+        leads: Callable[[], bool],
         is_stopping: Callable[[], bool],
     ) -> None:
         self.clock = clock
@@ -49,6 +50,8 @@ class Ticker:
         self._sources = sources
         self._steps = steps
         self._completion = completion
+        self._leads = leads
+        self._stands_by: bool | None = None  # whether another process planned at the last tick
         self._is_stopping = is_stopping
         self._lock = threading.Lock()
         self._failure: RecordUnavailable | None = None
@@ -96,13 +99,24 @@ class Ticker:
         """Report an event that does not count as progress."""
         self._reporter.pass_on(event)
 
+    def read_plans(self) -> Mapping[str, Plan]:
+        """Return the plans that are in force by now, by id; while another process plans, what it has taken."""
+        if not self._leads():
+            with self._lock:
+                self._plans.follow()
+        return {plan.id: plan for plan in self.plans}
+
     def load(self) -> tuple[Problem, ...]:
         """Read the definitions and take new revisions; an invalid one leaves its last valid revision in force.
 
         It commits. Returns every problem of the definitions. While the machine's clock cannot be believed, only
-        revisions are put in force that the record follows already.
+        revisions are put in force that the record follows already. While another process plans, what it has taken is
+        put in force, and no file is read.
         """
         with self._lock:
+            if not self._leads():
+                self._plans.follow()
+                return ()
             self._is_load_due = not self._may_believe_clock()
             now = self.clock.now()
             return self._plans.load(now, self._plans.is_taken) if self._is_load_due else self._plans.load(now)
@@ -110,12 +124,13 @@ class Ticker:
     def tick(self) -> Tick:
         """Do everything that is due now, and return when to wake next.
 
-        It commits. Raises `HanchotError` if the record cannot be used, and `RecordReplaced` if it never can be again.
+        While another process plans, only mails are delivered that wait. It commits. Raises `HanchotError` if the record
+        cannot be used, and `RecordReplaced` if it never can be again.
         """
         with self._lock:
             try:
                 self._store.verify()
-                tick = self._pass(self.clock.now()) if self._may_believe_clock() else _idle(self.clock.now())
+                tick = self._pass_or_stand_by()
             except RecordUnavailable as error:
                 self._failure = error
                 raise
@@ -129,7 +144,7 @@ class Ticker:
         """
         with self._lock:
             now = self.clock.now()
-            for work in self._survey(now).plans if self._may_believe_clock() else ():
+            for work in self._survey(now).plans if self._leads() and self._may_believe_clock() else ():
                 if work.is_check_due:
                     self._steps.check(work.plan, now)
 
@@ -157,6 +172,24 @@ class Ticker:
             )
             self.report(Event(name="trouble", at=now, text=text))
         return True
+
+    def _pass_or_stand_by(self) -> Tick:
+        stood_by, self._stands_by = self._stands_by, not self._leads()
+        now = self.clock.now()
+        if self._stands_by:
+            return self._stand_by(now)
+        if stood_by:
+            self.report(Event(name="done", at=now, text=Text("this process plans from now on")))
+            self._is_load_due = True
+        return self._pass(now) if self._may_believe_clock() else _idle(now)
+
+    def _stand_by(self, now: datetime) -> Tick:
+        """Follow what the planning process has in force, and deliver what may leave."""
+        self._plans.follow()
+        resumed = self._completion.deliver({plan.id: plan for plan in self.plans}, now)
+        return plan_ahead(
+            TickSurvey(plans=(), foreign={}, absent=(), mail_at=self._completion.next_mail()), resumed, now
+        )
 
     def _pass(self, now: datetime) -> Tick:
         if self._is_load_due:

@@ -9,9 +9,18 @@ from __future__ import annotations
 from scheduler.ports.access import Access, Document, Documents, PartyPages, SessionRow
 from scheduler.ports.calendars import FeedContents, FeedEntry, FeedItem, FeedPart, FeedRenderer, FeedRow, Feeds
 from scheduler.ports.clock import Clock, ClockReading, Machine
-from scheduler.ports.definitions import Checker, Definition, Definitions, Finding, Loaded
+from scheduler.ports.definitions import (
+    NO_FILES,
+    Checker,
+    Definition,
+    Definitions,
+    Finding,
+    Loaded,
+    RebuildPlan,
+    RevisionText,
+)
 from scheduler.ports.events import Event, EventName, Reporter
-from scheduler.ports.heartbeats import Heartbeats
+from scheduler.ports.heartbeats import Heartbeats, Process, Role
 from scheduler.ports.inbox import (
     LONGEST_IDLE,
     FetchedMail,
@@ -43,6 +52,8 @@ from scheduler.ports.outbox import (
     EVERY_MAIL,
     Accounts,
     AccountState,
+    Chunk,
+    Interruption,
     MailSearch,
     MessageRow,
     MessageState,
@@ -50,7 +61,7 @@ from scheduler.ports.outbox import (
     Outgoing,
     Usage,
 )
-from scheduler.ports.runner import DaemonWork, Runner, Tick
+from scheduler.ports.runner import ChunkQueue, DaemonWork, Runner, Tick
 from scheduler.ports.sources import PeriodicSource
 from scheduler.ports.store import NOTHING_FAILED, CheckRow, ClockMark, FailedSource, Journal, Store, UnitOfWork
 
@@ -59,12 +70,15 @@ __all__ = [
     "FEW",
     "LONGEST_IDLE",
     "NOTHING_FAILED",
+    "NO_FILES",
     "UNSENT",
     "Access",
     "AccountState",
     "Accounts",
     "CheckRow",
     "Checker",
+    "Chunk",
+    "ChunkQueue",
     "Clock",
     "ClockMark",
     "ClockReading",
@@ -95,6 +109,7 @@ __all__ = [
     "InboxState",
     "IncomingFiles",
     "Inputs",
+    "Interruption",
     "Journal",
     "Loaded",
     "Machine",
@@ -113,8 +128,12 @@ __all__ = [
     "PeriodicSource",
     "PlanState",
     "Plans",
+    "Process",
+    "RebuildPlan",
     "Renames",
     "Reporter",
+    "RevisionText",
+    "Role",
     "RungChange",
     "RungCount",
     "RungRow",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -14,13 +14,21 @@ from scheduler.plan.obligations import Obligation
 from scheduler.ports.access import Document
 from scheduler.texts import Text
 
+NO_FILES: Mapping[str, str] = {}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """One loaded plan, with the text of its file."""
+    """One loaded plan, with the text of its file.
+
+    `files` are the texts of all files that it was made from, by path. `place` names the machine and the file that it
+    was read from; it is empty for one that was read from the record.
+    """
 
     plan: Plan
     source: str
+    files: Mapping[str, str] = field(default_factory=lambda: NO_FILES)
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +66,18 @@ class Definitions(Protocol):
 
     def load(self) -> Loaded:
         """Load all definitions; an invalid one is left out as a whole and explained in `problems`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionText:
+    """The text of a revision in the record: that of its plan file, and of all files that it was made from, by path."""
+
+    digest: str
+    source: str
+    files: Mapping[str, str]
+
+
+RebuildPlan = Callable[[RevisionText], Definition | None]  # None if this program makes another revision of the text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from scheduler.plan.facts import Fact
 from scheduler.plan.message_kinds import RungKind
 from scheduler.plan.reasons import Reason
 from scheduler.plan.scope import Scope
+from scheduler.ports.definitions import NO_FILES, RevisionText
 
 AnyFact = TypeVar("AnyFact", bound=Fact)
 
@@ -39,6 +40,8 @@ class PlanState:
     idle: int = 0  # number of recorded idle days
     next_rung: datetime | None = None  # earliest instant of a planned rung, past ones included
     published: str = ""  # fingerprint of the inputs of the published calendars
+    place: str = ""  # the machine and the file that the revision was read from; "" if an older program did
+    served: bool = True  # whether the process that plans has the plan loaded
 
     @property
     def is_owing(self) -> bool:
@@ -61,8 +64,30 @@ class Plans(Protocol):
     def terms(self, plan: str) -> Mapping[str, Any]:
         """Return the terms of the revision in force: the plain data that `plan.revisions` compares."""
 
-    def record_revision(self, *, plan: str, digest: str, at: datetime, source: str, terms: Mapping[str, Any]) -> None:
+    def record_revision(
+        self,
+        *,
+        plan: str,
+        digest: str,
+        at: datetime,
+        source: str,
+        terms: Mapping[str, Any],
+        files: Mapping[str, str] = NO_FILES,
+        place: str = "",
+    ) -> None:
         """Record a revision that was loaded at `at`; the first one sets `first_loaded_at`."""
+
+    def former(self, plan: str, digest: str) -> datetime | None:
+        """Return when a revision was last loaded that is not in force any more; None if it never was."""
+
+    def text(self, plan: str) -> RevisionText | None:
+        """Return the text of the revision in force; None if an older program recorded it."""
+
+    def keep_text(self, plan: str, digest: str, files: Mapping[str, str], place: str) -> None:
+        """Record where the revision in force was read from, and its files."""
+
+    def mark_served(self, served: Collection[str]) -> None:
+        """Record which plans the process has loaded that plans."""
 
     def mark_reconciled(self, plan: str, inputs: str) -> None:
         """Record that the ledger agrees with the inputs that have this fingerprint."""

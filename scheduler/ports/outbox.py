@@ -60,6 +60,29 @@ class MessageRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """Mails that are reserved under one name, to be delivered together by whoever takes them over."""
+
+    name: str
+    mails: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interruption:
+    """An attempt to hand a mail over whose outcome was not recorded in time: it may have gone out once more than known.
+
+    `holder` began it. `noticed_at` is when another process took the mail over, or the attempt ended without an answer;
+    None while the attempt is open. `answer` is what the server, or the connection to it, said in the end.
+    """
+
+    mail: MessageRow
+    holder: str
+    begun_at: datetime
+    noticed_at: datetime | None = None
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailSearch:
     """Which mails are looked for: written from `since` on and before `until` (UTC), with `words` in subject or address.
 
@@ -91,8 +114,20 @@ class Outbox(Protocol):
 
         They are the urgent ones or the others, never both.
         They become `inflight` under the name `by` until the lease ends, the earliest due first. One whose lease
-        has expired is `unclear`: the process that held it may have handed it over before it died.
+        has expired after an attempt was begun is `unclear`, and an interruption: the process that held it may have
+        handed it over before it died.
         """
+
+    def reserve(self, now: datetime, *, by: str, lease: timedelta, limit: int, urgent: bool = False) -> Sequence[int]:
+        """Take mails like `claim` and return their ids only; whoever is to deliver them takes them over."""
+
+    def take_over(
+        self, ids: Collection[int], *, reserved_by: str, by: str, now: datetime, lease: timedelta
+    ) -> Sequence[MessageRow]:
+        """Take those of the mails that are reserved under a name, with a lease of one's own, the earliest due first."""
+
+    def begin(self, id: int, *, by: str, now: datetime) -> bool:
+        """Record that an attempt begins at a mail claimed by `by`; False if the lease was lost."""
 
     def finish(
         self,
@@ -109,10 +144,10 @@ class Outbox(Protocol):
     ) -> bool:
         """Record the result for a mail claimed by `by`, and settle the rungs whose deliveries are all final.
 
-        Returns False and changes nothing if the lease was lost. With the state `queued` the mail returns to the
-        queue and is not sent before `not_before`. `unclear` records that this attempt was ambiguous. A rung is
-        `sent` if any of its deliveries was sent; else it gets the first of `ambiguous`, `failed`, `missed`,
-        `cancelled`, `skipped` that one of its deliveries has.
+        Returns False if the lease was lost, and keeps only the reply, as the late answer to the attempt that was
+        interrupted. With the state `queued` the mail returns to the queue and is not sent before `not_before`.
+        `unclear` records that this attempt was ambiguous. A rung is `sent` if any of its deliveries was sent; else it
+        gets the first of `ambiguous`, `failed`, `missed`, `cancelled`, `skipped` that one of its deliveries has.
         """
 
     def with_message_ids(self, message_ids: Collection[str]) -> Sequence[MessageRow]:
@@ -169,6 +204,12 @@ class Outbox(Protocol):
 
     def of_rungs(self, rungs: Collection[int]) -> Mapping[int, Sequence[MessageRow]]:
         """Return by rung id the mails that carry the rung."""
+
+    def holders(self) -> Mapping[str, int]:
+        """Return how many mails are claimed under each name."""
+
+    def interruptions(self, since: datetime) -> Sequence[Interruption]:
+        """Return the attempts whose outcome was not recorded in time and that are open or were noticed since then."""
 
     def next_at(self) -> datetime | None:
         """Return the earliest instant at which a queued mail may be sent or a lease ends, past ones included."""

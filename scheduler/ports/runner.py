@@ -1,13 +1,16 @@
-"""What fires the daemon's work, and the work that it fires."""
+"""What fires the daemon's work, the work that it fires, and the queue through which it hands mails over."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from scheduler.ports.clock import Clock
 from scheduler.ports.events import Event
+from scheduler.ports.outbox import Chunk
+from scheduler.ports.store import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,3 +63,10 @@ class Runner(Protocol):
 
     def wake(self) -> None:
         """Ask for a tick now; from any thread. Before and after the run it does nothing."""
+
+
+class ChunkQueue(Protocol):
+    """The queue through which reserved mails reach a worker."""
+
+    def put(self, unit: UnitOfWork, chunks: Sequence[Chunk], *, urgent: bool) -> None:
+        """Announce chunks within a transaction; workers see them when it commits. Raises `RecordUnavailable`."""

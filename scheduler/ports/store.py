@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from scheduler.plan.reasons import Reason
 from scheduler.plan.scope import Scope
@@ -126,6 +126,10 @@ class UnitOfWork(Protocol):
     pages: PartyPages
     documents: Documents
     inbox: Inbox
+
+    @property
+    def driver_connection(self) -> Any:
+        """Return the driver's connection, for an engine that has tables of its own in the same database."""
 
 
 class Store(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scheduler.store.database import SqlStore, open_store, upgrade
-from scheduler.store.engines import check_url, describe_url
+from scheduler.store.engines import check_url, describe_url, read_address
 from scheduler.store.transfer.other_records import find_other_records
 from scheduler.store.transfer.record_check import check_integrity, read_digests, relies_on_secret
 from scheduler.store.transfer.record_copy import copy_record, copy_snapshot, expect_empty
@@ -18,6 +18,7 @@ __all__ = [
     "expect_empty",
     "find_other_records",
     "open_store",
+    "read_address",
     "read_digests",
     "relies_on_secret",
     "upgrade",

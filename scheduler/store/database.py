@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock, get_ident
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 
@@ -77,6 +77,11 @@ class SqlUnit:
     def __init__(self, connection: sa.Connection, *, writes: bool) -> None:
         self.connection = connection
         self._needs_lock = writes
+
+    @property
+    def driver_connection(self) -> Any:
+        """Return the driver's connection, for an engine that has tables of its own in the same database."""
+        return self.connection.connection.driver_connection
 
     def locked_connection(self) -> sa.Connection:
         """Return the connection; a writing transaction first locks the record."""
@@ -238,15 +243,16 @@ def _taken(turn: _Turn | None) -> AbstractContextManager[None]:
     return turn.taken() if turn else nullcontext()
 
 
-def open_store(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> SqlStore:
+def open_store(url: str, *, busy_timeout: float = BUSY_TIMEOUT, threads: int = 5) -> SqlStore:
     """Open the database at a SQLAlchemy URL, `sqlite://` for one in memory; an empty one gets its tables.
 
-    `busy_timeout` is the number of seconds to wait for another writer. Raises `UserError` if the database cannot be
-    opened, belongs to another program, or has another version.
+    `busy_timeout` is the number of seconds to wait for another writer. With a server a connection is
+    kept for each of so many `threads` that write. Raises `UserError` if the database cannot be opened, belongs to
+    another program, or has another version.
     """
     address, dialect = engines.parse_url(url)
     name = dialect.describe(address)
-    engine = engines.connect(address, dialect, busy_timeout=busy_timeout)
+    engine = engines.connect(address, dialect, busy_timeout=busy_timeout, threads=threads)
     reads = engines.connect_for_reading(engine, dialect, busy_timeout=busy_timeout)
     store = SqlStore(engine, reads, dialect, name=name, busy_timeout=busy_timeout)
     try:

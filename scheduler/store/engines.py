@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy.engine import URL, make_url
 
 from scheduler.errors import InvalidInput, UserError
 from scheduler.store.dialects import Dialect, find_dialect
+from scheduler.store.dialects.base import READERS
 from scheduler.texts import Text
 
 _WAYS = Text("for example sqlite:///var/hanchot.db or postgresql+psycopg://user@host/name")
@@ -59,13 +61,13 @@ def describe_url(url: str) -> str:
     return dialect.describe(parsed)
 
 
-def connect(url: URL, dialect: Dialect, *, busy_timeout: float) -> sa.Engine:
+def connect(url: URL, dialect: Dialect, *, busy_timeout: float, threads: int = READERS) -> sa.Engine:
     """Return an engine that has not connected yet; its writers wait for each other for `busy_timeout` seconds.
 
     Raises `UserError` if the URL cannot be used.
     """
     try:
-        return dialect.connect(url, _OPTIONS, busy_timeout=busy_timeout)
+        return dialect.connect(url, _OPTIONS, busy_timeout=busy_timeout, threads=threads)
     except exc.ArgumentError as error:
         raise UserError(
             Text("[database] url: {url} cannot be used: {error}", url=dialect.describe(url), error=error), hint=_WAYS
@@ -75,6 +77,21 @@ def connect(url: URL, dialect: Dialect, *, busy_timeout: float) -> sa.Engine:
 def connect_for_reading(engine: sa.Engine, dialect: Dialect, *, busy_timeout: float) -> sa.Engine:
     """Return an engine for the same database whose transactions read one consistent view and refuse to write."""
     return dialect.connect_for_reading(engine, _OPTIONS, busy_timeout=busy_timeout)
+
+
+def read_address(url: str) -> Mapping[str, Any]:
+    """Return the parameters of a connection to the server of a database, as its driver takes them.
+
+    Raises `UserError` for a database without a server.
+    """
+    parsed, dialect = parse_url(url)
+    address = dialect.read_address(parsed)
+    if address is None:
+        raise UserError(
+            Text("several machines need a database with a server; {url} has none", url=dialect.describe(parsed)),
+            hint=Text('name a PostgreSQL database under [database] url, or set [engine] kind = "embedded"'),
+        )
+    return address
 
 
 def connect_to_look(url: URL, dialect: Dialect, *, busy_timeout: float) -> sa.Engine:

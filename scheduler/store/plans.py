@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scheduler.errors import NothingMatched
-from scheduler.ports import Inputs, PlanState
+from scheduler.ports import NO_FILES, Inputs, PlanState, RevisionText
 from scheduler.store.dialects import dialect_of
 from scheduler.store.statements import Prepared
 from scheduler.store.tables import fact, idle_day, planned, revision, rung
@@ -38,11 +38,28 @@ _STATE = sa.select(
     plans.c.seen_on,
     plans.c.checked_at,
     plans.c.published,
+    plans.c.place,
+    plans.c.served,
     _last_fact(plans.c.plan).label("last_fact"),
     _idle(plans.c.plan).label("idle"),
     sa.select(sa.func.min(rung.c.at)).where(planned, rung.c.plan == plans.c.plan).scalar_subquery().label("next_rung"),
 )
 _OF = _STATE.where(plans.c.plan == sa.bindparam("wanted"))
+_FORMER = (
+    sa.select(revision.c.loaded_at)
+    .where(revision.c.plan == sa.bindparam("wanted"), revision.c.digest == sa.bindparam("digest"))
+    .order_by(revision.c.id.desc())
+)
+_TEXT = (
+    sa.select(revision.c.digest, revision.c.source, revision.c.files)
+    .join(plans, sa.and_(plans.c.plan == revision.c.plan, plans.c.digest == revision.c.digest))
+    .where(revision.c.plan == sa.bindparam("wanted"))
+    .order_by(revision.c.id.desc())
+    .limit(1)
+)
+_KEEP_TEXT = revision.update().where(
+    revision.c.plan == sa.bindparam("wanted"), revision.c.digest == sa.bindparam("known")
+)
 _TERMS = sa.select(plans.c.terms).where(plans.c.plan == sa.bindparam("wanted"))
 _IDLE = sa.select(idle_day.c.day).where(idle_day.c.plan == sa.bindparam("wanted"))
 _UPDATE = plans.update().where(plans.c.plan == sa.bindparam("wanted"))
@@ -75,7 +92,40 @@ class SqlPlans:
             raise self._unknown(plan)
         return found
 
-    def record_revision(self, *, plan: str, digest: str, at: datetime, source: str, terms: Mapping[str, Any]) -> None:
+    def former(self, plan: str, digest: str) -> datetime | None:
+        """Return when a revision of a plan was last loaded that is not in force any more; None if it never was."""
+        state = self.state(plan)
+        if state is None or state.digest == digest:
+            return None
+        loaded_at: datetime | None = self._connection.scalar(_FORMER, {"wanted": plan, "digest": digest})
+        return loaded_at
+
+    def text(self, plan: str) -> RevisionText | None:
+        """Return the text of the revision in force; None for one that an older program recorded, without its files."""
+        row = self._connection.execute(_TEXT, {"wanted": plan}).mappings().first()
+        return RevisionText(**row) if row is not None and row["files"] else None
+
+    def keep_text(self, plan: str, digest: str, files: Mapping[str, str], place: str) -> None:
+        """Record where the revision in force was read from, and its files."""
+        self._update(plan, place=place)
+        self._connection.execute(_KEEP_TEXT, {"wanted": plan, "known": digest, "files": dict(files)})
+
+    def mark_served(self, served: Collection[str]) -> None:
+        """Record which plans the process serves that plans."""
+        is_served = plans.c.plan.in_(sorted(served))
+        self._connection.execute(plans.update().where(plans.c.served != is_served).values(served=is_served))
+
+    def record_revision(
+        self,
+        *,
+        plan: str,
+        digest: str,
+        at: datetime,
+        source: str,
+        terms: Mapping[str, Any],
+        files: Mapping[str, str] = NO_FILES,
+        place: str = "",
+    ) -> None:
         """Record a revision that was loaded at `at`; the first one sets `first_loaded_at`.
 
         Loading the revision in force again keeps its instant and only updates `terms`.
@@ -83,13 +133,13 @@ class SqlPlans:
         values = {"digest": digest, "loaded_at": at, "terms": dict(terms)}
         known = self.state(plan)
         if known is None:
-            self._connection.execute(plans.insert().values(plan=plan, first_loaded_at=at, **values))
+            self._connection.execute(plans.insert().values(plan=plan, first_loaded_at=at, place=place, **values))
         elif known.digest == digest:
             self._update(plan, terms=dict(terms))
             return
         else:
-            self._update(plan, **values)
-        self._connection.execute(revision.insert().values(plan=plan, source=source, **values))
+            self._update(plan, place=place, **values)
+        self._connection.execute(revision.insert().values(plan=plan, source=source, files=dict(files), **values))
 
     def mark_reconciled(self, plan: str, inputs: str) -> None:
         """Record the fingerprint that the ledger follows. Raises `NothingMatched` for an unknown plan."""

@@ -30,6 +30,7 @@ REVISIONS = (
     "0013",
     "0014",
     "0015",
+    "0016",
 )  # all migrations, oldest first
 HEAD = REVISIONS[-1]
 
@@ -73,6 +74,7 @@ def prepare(connection: sa.Connection, name: str) -> None:
     found, version = inspect(connection)
     if found == "empty":
         metadata.create_all(connection)
+        dialect_of(connection).tune_tables(connection)
         _version.create(connection)
         connection.execute(_version.insert().values(version_num=HEAD))
     elif found == "older":

@@ -29,6 +29,8 @@ plan = sa.Table(
     sa.Column("seen_on", Day),
     sa.Column("checked_at", Instant),
     sa.Column("published", sa.Text, nullable=False, server_default=""),
+    sa.Column("place", sa.Text, nullable=False, server_default=""),  # the machine and file the revision was read from
+    sa.Column("served", sa.Boolean, nullable=False, server_default=sa.true()),  # by the process that plans
 )
 
 revision = sa.Table(
@@ -40,6 +42,7 @@ revision = sa.Table(
     sa.Column("loaded_at", Instant, nullable=False),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("terms", sa.JSON, nullable=False),
+    sa.Column("files", sa.JSON, nullable=False, server_default="{}"),  # path to text: the plan, its rosters, calendars
 )
 
 fact = sa.Table(
@@ -109,12 +112,28 @@ message = sa.Table(
     sa.Column("claimed_by", sa.Text),
     sa.Column("lease_until", Instant),
     sa.Column("unclear", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("begun_at", Instant),
     sa.UniqueConstraint("deduplication_key", name="uq_message_slot"),  # named before migration 0008
 )
-unsettled = words(message.c.state, "queued", "inflight")
-sa.Index("ix_message_unsettled_not_before", message.c.not_before, message.c.id, sqlite_where=unsettled)
+# What waits and what is claimed have an index each: a claim then reads none of the mails that others hold.
+waiting = words(message.c.state, "queued")
+sa.Index("ix_message_queued", message.c.not_before, message.c.id, sqlite_where=waiting)
 urgent = words(message.c.kind, "sign-in", "outage")  # somebody waits for these, so they leave before others
-sa.Index("ix_message_urgent", message.c.not_before, message.c.id, sqlite_where=sa.and_(unsettled, urgent))
+sa.Index("ix_message_urgent", message.c.not_before, message.c.id, sqlite_where=sa.and_(waiting, urgent))
+claimed = words(message.c.state, "inflight")
+sa.Index("ix_message_inflight", message.c.lease_until, message.c.id, sqlite_where=claimed)
+
+# The attempts whose outcome nobody recorded in time: by a process that ended or froze, or without an answer.
+interruption = sa.Table(
+    "interruption",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("message_id", Id, sa.ForeignKey("message.id"), nullable=False, index=True),
+    sa.Column("holder", sa.Text, nullable=False),  # as in message.claimed_by
+    sa.Column("begun_at", Instant, nullable=False),
+    sa.Column("noticed_at", Instant, nullable=False, index=True),
+    sa.Column("answer", KeptText, nullable=False, server_default=""),  # of the server, if it came in the end
+)
 
 # A table of its own, because SQLite rewrites a whole row when one column changes, and a mail's state changes twice.
 content = sa.Table(
@@ -171,8 +190,22 @@ clock = sa.Table(
 heartbeat = sa.Table(
     "heartbeat",
     metadata,
-    sa.Column("name", sa.Text, primary_key=True),  # of a process, as in message.claimed_by
+    sa.Column("name", sa.Text, primary_key=True),  # of a process, with which message.claimed_by begins
     sa.Column("at", Instant, nullable=False),
+    sa.Column("role", sa.Text, nullable=False, server_default=""),
+    sa.Column("since", Instant),
+    sa.Column("version", sa.Text, nullable=False, server_default=""),
+    sa.Column("secret", sa.Text, nullable=False, server_default=""),  # the fingerprint of its installation's secret
+    sa.Column("claimed_at", Instant),
+)
+
+# Which process plans: reads the definitions and does what is due. The others stand by.
+lead = sa.Table(
+    "lead",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),  # always 1
+    sa.Column("name", sa.Text, nullable=False),  # as in heartbeat.name
+    sa.Column("until", Instant, nullable=False),
 )
 
 outage = sa.Table(

@@ -23,10 +23,10 @@ from tests.support.mail_servers import find_program
 SHIPPED = ROOT / "workflows" / "bac-trung-bo"
 YEAR_2023 = (str(SHIPPED / "2023.toml"), "--from", "2023-02-20", "--to", "2023-12-31")
 COMMANDS = (
-    "accept", "agenda", "attendance", "check", "clock", "contacts", "db", "demo", "doctor", "export", "extend", "feeds",
-    "fix-date", "inbox", "indicator", "init", "insist", "links", "mail", "mark-invited", "nominate", "note", "outbox",
-    "plans", "reassign", "receive", "remind", "reply", "retire", "return", "run", "sign-in", "simulate", "skip",
-    "snooze", "start", "status", "tick", "undo", "waive", "why",
+    "accept", "agenda", "attendance", "check", "clock", "contacts", "db", "demo", "doctor", "export", "extend",
+    "feeds", "fix-date", "inbox", "incident", "indicator", "init", "insist", "links", "mail", "mark-invited",
+    "nominate", "note", "outbox", "plans", "reassign", "receive", "remind", "reply", "retire", "return", "run",
+    "sign-in", "simulate", "skip", "snooze", "start", "status", "tick", "undo", "waive", "web", "why", "worker",
 )  # fmt: skip
 
 

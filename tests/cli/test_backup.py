@@ -17,8 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from scheduler.errors import ExitCode
+from scheduler.store.migrations import migrate
+from scheduler.store.schema import HEAD
 from tests.cli.conftest import Office, Run
 from tests.support.received_mails import PDF
 
@@ -206,19 +209,11 @@ def test_nor_is_another_secret(backup: Path, elsewhere: Office) -> None:
 def test_a_backup_of_an_older_version_is_upgraded(backup: Path, elsewhere: Office, tmp_path: Path) -> None:
     """And one of a newer version is refused."""
     with tarfile.open(backup) as archive:
-        record = archive.extractfile("record.db")
-        assert record is not None
-        (tmp_path / "record.db").write_bytes(record.read())
         manifest = archive.extractfile("manifest.json")
         assert manifest is not None
         said = json.loads(manifest.read())
     for version, code in (("0013", ExitCode.DONE), ("9999", ExitCode.FAILED)):
-        with closing(sqlite3.connect(tmp_path / "record.db")) as database:
-            database.execute("DROP TABLE IF EXISTS failed_source")
-            database.execute("DROP INDEX IF EXISTS ix_incoming_plan")
-            database.execute("UPDATE alembic_version SET version_num = ?", (version,))
-            database.commit()
-        data = (tmp_path / "record.db").read_bytes()
+        data = make_record(tmp_path / f"{version}.db", version)
         said["record"] = sha256(data).hexdigest()
         changed = rewrite(backup, {"record.db": data, "manifest.json": None})
         changed = rewrite(changed.rename(changed.with_name("b2.tar.gz")), {"manifest.json": json.dumps(said).encode()})
@@ -226,6 +221,20 @@ def test_a_backup_of_an_older_version_is_upgraded(backup: Path, elsewhere: Offic
         if code == ExitCode.DONE:
             assert elsewhere("db", "restore", changed).code == code
             assert elsewhere("status").code == code
+
+
+OLD_PLAN = "INSERT INTO plan (plan, first_loaded_at, digest, loaded_at, terms) VALUES ('old', 0, '', 0, '{}')"
+
+
+def make_record(file: Path, version: str) -> bytes:
+    """Return the bytes of a record as a program of some version made it, with a plan in it."""
+    engine = sa.create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        migrate(connection, to=version if version < "9" else HEAD)
+        connection.execute(sa.text(OLD_PLAN))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = :version"), {"version": version})
+    engine.dispose()
+    return file.read_bytes()
 
 
 @contextmanager

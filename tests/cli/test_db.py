@@ -9,6 +9,7 @@ import pytest
 
 from scheduler.clock import SystemClock
 from scheduler.errors import ExitCode
+from scheduler.ports import Process
 from scheduler.store import open_store
 from tests.cli.conftest import Office, environment
 
@@ -114,7 +115,7 @@ def test_a_copy_is_printed_as_a_table(switched: Office) -> None:
 def test_a_record_under_a_running_daemon_is_not_copied(switched: Office) -> None:
     """What it would record afterwards would be lost."""
     with closing(open_store(f"sqlite:///{switched.folder}/var/hanchot.db")) as store, store.transaction() as unit:
-        unit.heartbeats.record("host:7:ab", SystemClock().now())
+        unit.heartbeats.record(Process(name="host:7:ab", role="daemon"), SystemClock().now())
     result = switched("db", "copy", OLD)
     assert (result.code, "a daemon is at work on the record" in result.err) == (ExitCode.FAILED, True)
     assert "stop it" in result.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, get_args
@@ -11,7 +12,7 @@ import pytest
 from scheduler.errors import UserError
 from scheduler.plan.message_kinds import MessageKind, is_urgent
 from scheduler.plan.reasons import NONE, quote
-from scheduler.ports import MailSearch, MessageRow, MessageState, Store
+from scheduler.ports import Interruption, MailSearch, MessageRow, MessageState, Store
 from tests.contracts.store_samples import (
     HOUR,
     LEASE,
@@ -43,6 +44,23 @@ def finish(store: Store, id: int, state: MessageState = "sent", **changes: Any) 
     values: dict[str, Any] = {"by": "a", "reason": NONE, "reply": "", "attempted": True, "now": NOW}
     with store.transaction() as unit:
         return unit.outbox.finish(id, state=state, **(values | changes))
+
+
+def begin(store: Store, id: int, *, by: str) -> bool:
+    with store.transaction() as unit:
+        return unit.outbox.begin(id, by=by, now=NOW)
+
+
+def take_over(store: Store, reserved: Sequence[int], *, by: str) -> list[int]:
+    with store.transaction() as unit:
+        rows = unit.outbox.take_over(reserved, reserved_by="queue/1", by=by, now=NOW, lease=LEASE)
+    assert all(row.state == "inflight" for row in rows)
+    return [row.id for row in rows]
+
+
+def interruptions(store: Store) -> list[Interruption]:
+    with store.reading() as unit:
+        return list(unit.outbox.interruptions(NOW))
 
 
 class OutboxContract:
@@ -156,6 +174,7 @@ class OutboxContract:
     def test_a_mail_whose_lease_ran_out_is_taken_by_another(self, store: Store) -> None:
         [id] = queue(store, outgoing())
         assert take(store, by="a") == [id]
+        assert begin(store, id, by="a")
         assert take(store, by="b", hours=0.08) == []
         assert not mail_row(store, id).unclear
         with store.transaction() as unit:
@@ -166,12 +185,74 @@ class OutboxContract:
         assert mail_row(store, id).attempts == 0
         assert finish(store, id, by="b")
 
+    def test_a_mail_that_was_claimed_and_not_begun_is_not_unclear_when_another_takes_it(self, store: Store) -> None:
+        """Nobody can have handed it over."""
+        [id] = queue(store, outgoing())
+        take(store, by="a")
+        assert take(store, by="b", hours=1) == [id]
+        assert not mail_row(store, id).unclear
+        assert interruptions(store) == []
+        assert not begin(store, id, by="a")
+
+    def test_an_attempt_that_another_took_over_is_an_interruption_with_its_late_answer(self, store: Store) -> None:
+        """Who held it was frozen, and came back."""
+        [id] = queue(store, outgoing())
+        take(store, by="a")
+        begin(store, id, by="a")
+        assert [(one.holder, one.noticed_at) for one in interruptions(store)] == [("a", None)]
+        assert take(store, by="b", hours=1) == [id]
+        assert not finish(store, id, by="a", reply="250 late")
+        [one] = interruptions(store)
+        assert (one.mail.id, one.holder, one.begun_at, one.noticed_at) == (id, "a", NOW, NOW + HOUR)
+        assert one.answer == "250 late"
+        assert finish(store, id, by="b", now=NOW + HOUR)
+        assert [one.mail.state for one in interruptions(store)] == ["sent"]
+
+    def test_an_attempt_without_an_answer_is_an_interruption(self, store: Store) -> None:
+        """The connection was lost after the mail had gone over it."""
+        [id] = queue(store, outgoing())
+        take(store, by="a")
+        begin(store, id, by="a")
+        assert finish(store, id, by="a", state="queued", reply="content: no answer in time", unclear=True)
+        assert [(one.holder, one.answer) for one in interruptions(store)] == [("a", "content: no answer in time")]
+
+    def test_an_attempt_that_ends_with_an_answer_is_none(self, store: Store) -> None:
+        first, second = queue(store, outgoing(), outgoing(2))
+        take(store, by="a", limit=2)
+        for id in (first, second):
+            begin(store, id, by="a")
+        finish(store, first, by="a")
+        with store.transaction() as unit:
+            unit.outbox.postpone(second, by="a", until=NOW)
+        assert interruptions(store) == []
+
+    def test_reserved_mails_are_taken_over_by_one(self, store: Store) -> None:
+        """Only under the name for which they were reserved, and with a new lease."""
+        first, second, other = queue(store, outgoing(1, not_before=NOW - HOUR), outgoing(2), outgoing(3))
+        with store.transaction() as unit:
+            reserved = unit.outbox.reserve(NOW, by="queue/1", lease=LEASE, limit=2)
+            assert set(reserved) == {first, second}
+        assert [take_over(store, reserved, by=name) for name in ("a", "b")] == [[first, second], []]
+        assert take_over(store, [other], by="b") == []
+        assert finish(store, second, by="a")
+        assert take(store, by="c", hours=1) == [first, other]
+
+    def test_it_is_known_who_holds_how_many(self, store: Store) -> None:
+        queue(store, *map(outgoing, range(4)))
+        take(store, by="a/1", limit=2)
+        take(store, by="b", limit=1)
+        with store.transaction() as unit:
+            assert unit.outbox.holders() == {"a/1": 2, "b": 1}
+            assert unit.outbox.end_leases(["a"], now=NOW) == 2  # each of its senders
+            assert unit.outbox.end_leases(["a"], now=NOW) == 0
+
     def test_what_a_process_held_can_be_taken_once_its_leases_are_ended(self, store: Store) -> None:
         """Exactly as if they had run out: whoever held it may have handed it over."""
         first, second, other = queue(store, *map(outgoing, range(3)))
         assert take(store, by="a", limit=2) == [first, second]
         assert take(store, by="b") == [other]
         assert finish(store, first, by="a")
+        assert begin(store, second, by="a")
         with store.transaction() as unit:
             assert unit.outbox.end_leases(["a", "nobody"], now=NOW) == 1
             assert unit.outbox.end_leases(["a"], now=NOW) == 0

@@ -11,7 +11,7 @@ import pytest
 from scheduler.errors import NothingMatched
 from scheduler.plan.agenda import Rung, RungState
 from scheduler.plan.facts import Waived
-from scheduler.ports import Inputs, PlanState, Store
+from scheduler.ports import Inputs, PlanState, RevisionText, Store
 from tests.contracts.store_samples import HOUR, NOW, a_fact
 
 TERMS = {"so-ket": {"due": "2023-08-10", "words": "trước ngày 10/8", "parties": ["a", "b"]}}
@@ -141,3 +141,36 @@ class PlansContract:
         with store.reading() as unit:
             states = list(unit.plans.states())
         assert [(state.last_fact, state.next_rung) for state in states] == [(ids[-1], NOW + HOUR), (0, None)]
+
+    def test_the_text_of_the_revision_in_force_is_kept_with_its_place(self, store: Store) -> None:
+        """One that an older program recorded has none, until it is read again."""
+        record(store)
+        with store.transaction() as unit:
+            assert unit.plans.text("p") is None
+            assert unit.plans.text("unknown") is None
+            unit.plans.keep_text("p", "d1", {"a.toml": "[plan]\n"}, "host:/a.toml")
+            assert unit.plans.text("p") == RevisionText(digest="d1", source="[plan]\n", files={"a.toml": "[plan]\n"})
+            newer = {"a.toml": "[plan]\nđã sửa"}
+            unit.plans.record_revision(
+                plan="p", digest="d2", at=NOW + HOUR, source="x", terms={}, files=newer, place="other:/a.toml"
+            )
+            assert unit.plans.text("p") == RevisionText(digest="d2", source="x", files=newer)
+            assert [state.place for state in unit.plans.states()] == ["other:/a.toml"]
+
+    def test_a_revision_that_was_replaced_is_known_with_when_it_was_loaded(self, store: Store) -> None:
+        for hours, digest in enumerate(("d1", "d2", "d1", "d3")):
+            record(store, digest, hours=hours)
+        with store.reading() as unit:
+            known = {digest: unit.plans.former("p", digest) for digest in ("d1", "d2", "d3", "d4")}
+            assert unit.plans.former("unknown", "d1") is None
+        assert known == {"d1": NOW + 2 * HOUR, "d2": NOW + HOUR, "d3": None, "d4": None}
+
+    def test_it_is_known_which_plans_are_served(self, store: Store) -> None:
+        for plan in ("p", "q", "r"):
+            record(store, plan=plan)
+        with store.transaction() as unit:
+            assert [state.served for state in unit.plans.states()] == [True] * 3
+            unit.plans.mark_served(["q"])
+            assert [state.served for state in unit.plans.states()] == [False, True, False]
+            unit.plans.mark_served([])
+            assert [state.served for state in unit.plans.states()] == [False] * 3

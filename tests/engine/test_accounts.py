@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from scheduler.engine.mail_queue import LEASE
+from scheduler.engine.mails.mail_queue import LEASE
 from scheduler.errors import RecordUnavailable
 from scheduler.plan.facts import Bounced, Rerouted
 from scheduler.plan.message_kinds import MessageKind

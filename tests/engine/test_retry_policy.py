@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.engine.retry_policy import (
+from scheduler.engine.mails.retry_policy import (
     GIVE_UP,
     JITTER,
     PAUSES,

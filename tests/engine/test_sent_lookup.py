@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from scheduler.engine.delivery import HOLD
-from scheduler.engine.mail_queue import LEASE
+from scheduler.engine.mails.delivery import HOLD
+from scheduler.engine.mails.mail_queue import LEASE
 from scheduler.mail.sent_folder import TIMEOUT
 from scheduler.ports import Mail, MessageRow, Outcome
 from scheduler.store import SqlStore

@@ -9,7 +9,7 @@ from scheduler.bootstrap import Container
 from scheduler.bootstrap.backups import make_backup, restore_backup, verify_backup
 from scheduler.clock import SystemClock
 from scheduler.config import load_settings, write_secret
-from scheduler.engine.mail_queue import LEASE
+from scheduler.engine.mails.mail_queue import LEASE
 from tests.support.daemon_processes import COUNT, DUE, load, read, start, tick
 from tests.support.polling import TIMEOUT, wait_until
 from tests.support.scripted_smtp import ScriptedServer

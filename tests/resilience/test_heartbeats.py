@@ -12,6 +12,7 @@ from datetime import timedelta
 import pytest
 
 from scheduler.clock import SteppingClock
+from scheduler.ports import Process
 from scheduler.services.heartbeats import Heartbeat
 from scheduler.store import SqlStore, open_store
 from tests.contracts.store_samples import LEASE, NOW, outgoing, queue
@@ -31,7 +32,7 @@ def store(postgres_url: str) -> Iterator[SqlStore]:
 
 def heartbeat(store: SqlStore, name: str, ahead: timedelta) -> Heartbeat:
     """Return the heartbeat of a process on a machine whose clock is ahead."""
-    return Heartbeat(store, name, system=ShiftedClock(ahead), clock=SteppingClock(NOW))
+    return Heartbeat(store, Process(name=name, role="daemon"), system=ShiftedClock(ahead), clock=SteppingClock(NOW))
 
 
 def claim(store: SqlStore, name: str) -> int:
@@ -49,7 +50,7 @@ def test_what_a_process_held_can_be_claimed_once_it_was_silent_for_45_seconds(
     with store.transaction() as unit:
         now = unit.heartbeats.clock()
         assert now is not None
-        unit.heartbeats.record("silent", now - timedelta(seconds=silent))
+        unit.heartbeats.record(Process(name="silent", role="daemon"), now - timedelta(seconds=silent))
     assert heartbeat(store, "another", ahead).beat() == is_dead
     assert claim(store, "another") == is_dead
 

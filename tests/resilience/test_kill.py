@@ -16,7 +16,8 @@ from multiprocessing.process import BaseProcess
 import pytest
 
 from scheduler.clock import SteppingClock, SystemClock
-from scheduler.engine.mail_queue import LEASE
+from scheduler.engine.mails.mail_queue import LEASE
+from scheduler.ports import Process
 from scheduler.services.heartbeats import Heartbeat, Rhythm
 from scheduler.store import open_store
 from tests.support.daemon_fixture import ONCE, DaemonFixture, large_plan
@@ -131,7 +132,13 @@ def test_what_a_killed_daemon_held_leaves_within_a_minute(url: str, server: Scri
         woken.set()
 
     with closing(open_store(url)) as store, mailer(server.port) as post:
-        heartbeat = Heartbeat(store, "survivor", system=SystemClock(), clock=SteppingClock(DUE), rhythm=RHYTHM)
+        heartbeat = Heartbeat(
+            store,
+            Process(name="survivor", role="worker"),  # the victim plans
+            system=SystemClock(),
+            clock=SteppingClock(DUE),
+            rhythm=RHYTHM,
+        )
         with heartbeat.beating(wake):
             answers: Answers = {"content": [*[DEFAULTS["content"]] * (sent - 1), FREEZE]}  # the last stays unanswered
             with ScriptedServer(answers) as halting:

@@ -8,7 +8,7 @@ import pytest
 
 from scheduler.clock import SteppingClock
 from scheduler.errors import RecordUnavailable
-from scheduler.ports import MessageState
+from scheduler.ports import MessageState, Process
 from scheduler.services.heartbeats import Heartbeat, Rhythm
 from scheduler.store import SqlStore
 from tests.contracts.store_samples import LEASE, NOW, outgoing, queue
@@ -25,7 +25,7 @@ def clock() -> SteppingClock:
 
 
 def heartbeat(store: SqlStore | LockedStore, clock: SteppingClock, name: str = "a") -> Heartbeat:
-    return Heartbeat(store, name, system=clock, clock=clock, rhythm=QUICK)
+    return Heartbeat(store, Process(name=name, role="daemon"), system=clock, clock=clock, rhythm=QUICK)
 
 
 def after(seconds: float) -> datetime:

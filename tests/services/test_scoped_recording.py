@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.date_forms import By, On, Relative
 from scheduler.plan.model import Deliverable, Milestone
-from scheduler.ports import Definition
 from scheduler.queries.agendas import AgendaCache, read_agenda
 from scheduler.queries.snapshot import SnapshotCache
 from scheduler.services.apply_revision import take
@@ -22,6 +21,7 @@ from scheduler.services.reconcile import Changes, reconcile
 from scheduler.store import open_store
 from tests.support import strategies as our
 from tests.support.daemon_fixture import COMPOSER, due_by, signed
+from tests.support.fakes import definition_of
 from tests.support.plan_builders import PlanHistory, at, deadline, event, plan, working_days
 from tests.support.recorded_histories import recorded_one_by_one
 
@@ -86,7 +86,7 @@ def test_an_edit_of_some_milestones_draws_what_they_touch_and_leaves_nothing_to_
     now = max([history.loaded_at, *(fact.recorded_at for fact in history.facts)]) + timedelta(hours=1)
     with closing(open_store("sqlite://")) as store:
         list(recorded_one_by_one(store, history))
-        definition = Definition(plan=signed(edited), source="")
+        definition = definition_of(signed(edited))
         changes = take(store, definition, now)
         assert changes is None or changes.drawn is None
         with dry_run(store) as unit:
@@ -99,8 +99,8 @@ def test_an_edit_of_one_date_moves_the_reminders_of_what_is_counted_from_it() ->
     others = (deadline(Relative("meeting", working_days(3), "before"), "slides"), due_by(date(2023, 5, 5)))
     with closing(open_store("sqlite://")) as store:
         services = ServiceContext(store=store, composer=COMPOSER)
-        take(services.store, Definition(plan=signed(plan(event(eighth), *others)), source=""), at(3, 1))
-        changes = take(services.store, Definition(plan=signed(plan(event(fifteenth), *others)), source=""), at(3, 2))
+        take(services.store, definition_of(signed(plan(event(eighth), *others))), at(3, 1))
+        changes = take(services.store, definition_of(signed(plan(event(fifteenth), *others))), at(3, 2))
     assert changes is not None
     assert changes.drawn is None
     assert {row.milestone for row in changes.dropped} == {"meeting", "slides"}
@@ -112,7 +112,7 @@ def test_another_rule_or_a_milestone_that_is_gone_draws_the_whole_plan() -> None
     for second in (replace(first, lateness="strict"), replace(first, milestones=first.milestones[:1])):
         with closing(open_store("sqlite://")) as store:
             services = ServiceContext(store=store, composer=COMPOSER)
-            take(services.store, Definition(plan=signed(first), source=""), at(3, 1))
-            changes = take(services.store, Definition(plan=signed(second), source=""), at(3, 2))
+            take(services.store, definition_of(signed(first)), at(3, 1))
+            changes = take(services.store, definition_of(signed(second)), at(3, 2))
         assert changes is not None
         assert changes.drawn is not None

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -46,7 +47,7 @@ def open_in_process(url: str, start: Callable[[], int], answers: multiprocessing
         answers.put("opened")
 
 
-def refusal(url: str, **options: float) -> str:
+def refusal(url: str, **options: Any) -> str:
     """Return what is said to who opens the database and writes into it."""
     with pytest.raises(UserError) as caught:
         open_and_write(url, **options)
@@ -55,7 +56,7 @@ def refusal(url: str, **options: float) -> str:
     return str(caught.value)
 
 
-def open_and_write(url: str, **options: float) -> None:
+def open_and_write(url: str, **options: Any) -> None:
     with closing(open_store(url, **options)) as store:
         append(store)
 

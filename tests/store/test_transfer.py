@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from scheduler.errors import UserError
-from scheduler.ports import UnitOfWork
+from scheduler.ports import Process, UnitOfWork
 from scheduler.store import copy_record, find_other_records, open_store
 from scheduler.store.columns import Day, Instant
 from scheduler.store.tables import metadata
@@ -175,7 +175,7 @@ def test_a_record_that_a_daemon_works_on_is_not_copied(old_url: str, url: str, a
     """One that was killed counts as gone as soon as it does for other daemons."""
     load(old_url)
     with closing(open_store(old_url)) as store, store.transaction() as unit:
-        unit.heartbeats.record("host:7:ab", NOW - timedelta(seconds=age))
+        unit.heartbeats.record(Process(name="host:7:ab", role="daemon"), NOW - timedelta(seconds=age))
     if is_alive:
         with pytest.raises(UserError, match=r"a daemon is at work on the record .*host:7:ab"):
             copy(old_url, url)
@@ -187,7 +187,7 @@ def test_a_record_that_a_daemon_works_on_is_not_copied(old_url: str, url: str, a
 def test_on_a_server_the_heartbeats_are_dated_by_its_clock(postgres_url: str, url: str) -> None:
     load(postgres_url)
     with closing(open_store(postgres_url)) as store, store.transaction() as unit:
-        unit.heartbeats.record("host:7:ab", unit.heartbeats.clock() or NOW)
+        unit.heartbeats.record(Process(name="host:7:ab", role="daemon"), unit.heartbeats.clock() or NOW)
     with pytest.raises(UserError, match="a daemon is at work"):
         copy(postgres_url, url)
 

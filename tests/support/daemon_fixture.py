@@ -36,6 +36,7 @@ from scheduler.ports import (
     MessageRow,
     PeriodicSource,
     PlanState,
+    RevisionText,
     RungRow,
     SentFolder,
     Store,
@@ -53,7 +54,7 @@ from scheduler.services.record_facts import Recorded
 from scheduler.store import SqlStore, open_store
 from tests.support import plan_builders
 from tests.support.facts import make_fact, record
-from tests.support.fakes import FakeDefinitions, FakeMailer
+from tests.support.fakes import FakeDefinitions, FakeMailer, definition_of
 from tests.support.plan_builders import HANOI, LOADED, deadline, party
 
 FRIDAY = date(2023, 3, 17)  # the last day of `report`: the rungs are those of `LADDER`
@@ -174,6 +175,7 @@ class DaemonFixture:
                 heartbeat=heartbeat,
                 machine=machine,
                 mailbox=mailbox,
+                rebuild=self._rebuild,
             ),
             TickSettings(
                 name=heartbeat.name if heartbeat else name,
@@ -185,6 +187,10 @@ class DaemonFixture:
             is_stopping=is_stopping,
         )
 
+    def _rebuild(self, text: RevisionText) -> Definition | None:
+        known = {plan.digest: plan for plan in self.definitions.plans}
+        return definition_of(known[text.digest], place="") if text.digest in known else None
+
     # ---- what happens
 
     @property
@@ -195,7 +201,7 @@ class DaemonFixture:
     @property
     def definition(self) -> Definition:
         """Return the first plan as a definition."""
-        return Definition(plan=self.plan, source="")
+        return definition_of(self.plan)
 
     def tick(self, when: datetime | None = None) -> Tick:
         """Let the daemon tick, now or at an instant."""
@@ -213,7 +219,7 @@ class DaemonFixture:
     def take(self, plan: Plan | None = None, when: datetime | None = None) -> Changes | None:
         """Load a plan as another process would."""
         services = ServiceContext(store=self.store, composer=self.composer)
-        return take(services.store, Definition(plan=plan or self.plan, source="toml"), when or self.clock.instant)
+        return take(services.store, definition_of(plan or self.plan), when or self.clock.instant)
 
     def fact(
         self, kind: FactKind, party: str | None = "beta", milestone: str | None = "report", **details: Any

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 from scheduler.clock import SteppingClock, SystemClock
-from scheduler.ports import MessageRow, RungRow
+from scheduler.ports import MessageRow, Process, RungRow
 from scheduler.services.heartbeats import Heartbeat, Rhythm
 from scheduler.store import open_store
 from tests.support.daemon_fixture import ONCE, DaemonFixture, large_plan
@@ -54,7 +54,11 @@ def tick_beating(url: str, port: int, instant: datetime, rhythm: Rhythm) -> None
     """Be a daemon with a heartbeat that was started at an instant: tick once."""
     with closing(open_store(url)) as store, mailer(port) as post:
         heartbeat = Heartbeat(
-            store, f"daemon {os.getpid()}", system=SystemClock(), clock=SteppingClock(instant), rhythm=rhythm
+            store,
+            Process(name=f"daemon {os.getpid()}", role="daemon"),
+            system=SystemClock(),
+            clock=SteppingClock(instant),
+            rhythm=rhythm,
         )
         daemon = DaemonFixture(store, large_plan(COUNT, ladder=ONCE), start=instant, mailer=post, heartbeat=heartbeat)
         daemon.ticker.load()

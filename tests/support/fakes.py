@@ -68,8 +68,14 @@ class FakeDefinitions:
     def load(self) -> Loaded:
         """Return the definitions."""
         self.read += 1
-        definitions = tuple(Definition(plan=plan, source=f"# {plan.id}") for plan in self.plans)
+        definitions = tuple(definition_of(plan) for plan in self.plans)
         return Loaded(definitions=definitions, problems=self.problems)
+
+
+def definition_of(plan: Plan, place: str = "here:plan.toml") -> Definition:
+    """Return the definition of a plan, with a text that stands for its file."""
+    source = f"# {plan.id} {plan.digest}"
+    return Definition(plan=plan, source=source, files={"plan.toml": source}, place=place)
 
 
 @dataclass

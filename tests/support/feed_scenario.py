@@ -13,10 +13,10 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from scheduler.plan.dates.date_forms import By, On, Undated, Window
-from scheduler.ports import Definition
 from scheduler.queries.feed_links import calendar_path
 from scheduler.services.publish_feeds import create_feed
 from scheduler.wording import calendar_words
+from tests.support.fakes import definition_of
 from tests.support.ical_reader import parse
 from tests.support.plan_builders import LOADED, at, deadline, event, plan
 from tests.support.polling import TIMEOUT, wait_until
@@ -150,7 +150,7 @@ class FeedScenario:
     def _serve(self, when: datetime) -> None:
         """Publish, and wait until it is served. To be asked for an unknown address makes a server look at once."""
         self._publish(when)
-        self.site.definitions = [Definition(plan=feeds.plan, source="") for feeds in (self.feeds, self.berlin)]
+        self.site.definitions = [definition_of(feeds.plan) for feeds in (self.feeds, self.berlin)]
         wanted = {url: self._stamps(self.feeds.read(when, tasks=url == self.tasks_url)) for url in self._urls}
 
         def is_served() -> bool:

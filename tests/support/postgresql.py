@@ -31,7 +31,7 @@ SETTINGS = """\
 listen_addresses = ''
 fsync = off
 full_page_writes = off
-max_connections = 60
+max_connections = 150
 """
 _TEMPLATE = "with_tables"
 _RUNNING = pytest.StashKey["Cluster"]()
@@ -141,6 +141,18 @@ class Cluster:
         )
         assert done.returncode == 0, f"{program}: {done.stderr}"
         return done.stdout
+
+
+@contextmanager
+def running_cluster() -> Iterator[Cluster]:
+    """Run a cluster for a block."""
+    cluster = Cluster(_find_programs(), _make_folder())
+    try:
+        cluster.start()
+        cluster.make_template()
+        yield cluster
+    finally:
+        cluster.remove()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from scheduler.feeds.calendar_file import assemble, render_placeholder
 from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.facts import Fact, FactKind
 from scheduler.plan.model import Milestone, Plan
-from scheduler.ports import Definition, FeedEntry, FeedRenderer, FeedRow, Store
+from scheduler.ports import FeedEntry, FeedRenderer, FeedRow, Store
 from scheduler.queries.agendas import read_agenda
 from scheduler.services.apply_revision import take
 from scheduler.services.publish_feeds import choose_parts, create_feed, publish
@@ -21,6 +21,7 @@ from scheduler.store import open_store
 from tests.support import plan_builders
 from tests.support.daemon_fixture import signed
 from tests.support.facts import make_fact
+from tests.support.fakes import definition_of
 from tests.support.plan_builders import LOADED
 
 
@@ -43,7 +44,7 @@ class FeedFixture:
     def load(self, plan: Plan, when: datetime) -> None:
         """Put a revision of the plan in force."""
         self.plan = signed(plan)
-        take(self.store, Definition(plan=self.plan, source=""), when)
+        take(self.store, definition_of(self.plan), when)
 
     def edit(self, when: datetime, *milestones: Milestone, **details: Any) -> None:
         """Put the plan in force with other milestones."""

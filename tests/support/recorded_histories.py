@@ -12,12 +12,12 @@ from scheduler.errors import UserError
 from scheduler.plan.dates.date_forms import By, On
 from scheduler.plan.facts import Amended, DateFixed, Fact, Withdrawn
 from scheduler.plan.model import Plan
-from scheduler.ports import Definition
 from scheduler.services.apply_revision import take
 from scheduler.services.context import ServiceContext
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import COMPOSER, signed
 from tests.support.facts import record
+from tests.support.fakes import definition_of
 from tests.support.plan_builders import PlanHistory
 
 
@@ -34,7 +34,7 @@ def recorded_one_by_one(
 ) -> Iterator[tuple[Plan, Fact]]:
     """Load the plan of a history, record those of its facts that make sense as things stand, and yield after each."""
     services = ServiceContext(store=store, composer=COMPOSER)
-    definition = Definition(plan=signed(history.plan), source="")
+    definition = definition_of(signed(history.plan))
     take(services.store, definition, since or history.loaded_at)
     ids: dict[int, int] = {}  # in the record, by those in the history
     for fact in history.facts:

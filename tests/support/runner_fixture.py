@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from scheduler.clock import SystemClock
+from scheduler.engine.mails.delivery import Delivery
+from scheduler.engine.mails.senders import Senders
 from scheduler.engine.runners.apscheduler_runner import APSchedulerRunner
-from scheduler.ports import Clock, DaemonWork, Runner, Tick
-from scheduler.ports.events import Event
+from scheduler.plan.model import Plan
+from scheduler.ports import Chunk, Clock, DaemonWork, Runner, Tick
+from scheduler.ports.events import Event, Reporter
 from tests.support.polling import TIMEOUT, wait_until
 
 QUICK = 0.05  # a heartbeat for tests
@@ -97,3 +100,39 @@ def engine_of(ticker: DaemonWork, **details: Any) -> APSchedulerRunner:
     """Return an engine with the machine's clock and quick heartbeats."""
     settings: dict[str, Any] = {"system": SystemClock(), "stopping": threading.Event(), "heartbeat": QUICK, **details}
     return APSchedulerRunner(ticker, **settings)
+
+
+@dataclass
+class FakeSender:
+    """A sender that keeps which chunks it was given; `work` runs with each of them."""
+
+    chunks: list[Chunk]
+    work: Callable[[Chunk], object] = lambda chunk: None
+
+    def deliver_chunk(self, chunk: Chunk, plans: Mapping[str, Plan]) -> Delivery:
+        """Keep the chunk."""
+        self.chunks.append(chunk)
+        self.work(chunk)
+        return Delivery()
+
+    def mend(self) -> None:
+        """Do nothing: nothing is torn."""
+
+
+def make_senders(
+    count: int,
+    *,
+    stopping: threading.Event,
+    chunks: list[Chunk] | None = None,
+    work: Callable[[Chunk], object] = lambda chunk: None,
+    report: Reporter = lambda event: None,
+) -> Senders:
+    """Return senders that keep what they are given."""
+    kept = [] if chunks is None else chunks
+    return Senders(
+        [FakeSender(kept, work) for _ in range(count)],
+        clock=SystemClock(),
+        plans=dict,
+        report=report,
+        stopping=stopping,
+    )

@@ -27,7 +27,7 @@ from scheduler.services.context import ServiceContext
 from scheduler.store import open_store
 from scheduler.web.server.uvicorn_server import serve
 from tests.support.daemon_fixture import COMPOSER, DaemonFixture, signed
-from tests.support.fakes import FakeMachine
+from tests.support.fakes import FakeMachine, definition_of
 from tests.support.plan_builders import LOADED
 
 
@@ -78,7 +78,7 @@ class ServedSite:
 
     def serve(self, *plans: Plan) -> None:
         """Put plans in force, as loading them does."""
-        self.definitions = [Definition(plan=signed(plan), source="") for plan in plans]
+        self.definitions = [definition_of(signed(plan)) for plan in plans]
         for definition in self.definitions:
             take(self.running.store, definition, self.clock.now())
 

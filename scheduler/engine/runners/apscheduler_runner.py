@@ -58,6 +58,7 @@ class APSchedulerRunner:
         self._after_tick = after_tick
         self._on_heartbeat = on_heartbeat
         self._silent = 0  # heartbeats since the last progress
+        self._failures = 0  # ticks in a row that could not be done
         self._pulse = 0
         self._arming = futures.ThreadPoolExecutor(1, thread_name_prefix="arming")
         self._failure: BaseException | None = None
@@ -142,9 +143,11 @@ class APSchedulerRunner:
             self._failure = error
             self._stopping.set()
             return None
-        except HanchotError as error:  # for example a locked database; the next heartbeat tries again
+        except HanchotError as error:  # for example a locked database
             self._log(error.text)
+            self._failures += 1
             return None
+        self._failures = 0
         if self._after_tick is not None:
             self._after_tick(tick)
         return tick
@@ -172,19 +175,28 @@ class APSchedulerRunner:
         if event.job_id != "tick" or self._stopping.is_set():
             return
         self._silent = 0
-        if event.retval is not None and self._wait(event.retval) < self._heartbeat:
+        tick = event.retval
+        wait = self._retry_delay() if tick is None else self._wait(tick)
+        if wait < self._heartbeat:
             with suppress(RuntimeError):  # the executor was shut down because the run ended
-                self._arming.submit(self._arm, event.retval)
+                self._arming.submit(self._arm, tick, wait)
 
-    def _arm(self, tick: Tick) -> None:
+    def _arm(self, tick: Tick | None, wait: float) -> None:
         """Schedule the next tick, and with it a check that is due by then."""
         try:
-            due = self._system.now() + timedelta(seconds=self._wait(tick))
+            due = self._system.now() + timedelta(seconds=wait)
             self._scheduler.modify_job("tick", next_run_time=due)
-            if tick.check_at <= tick.wake_at:
+            if tick is not None and tick.check_at <= tick.wake_at:
                 self._scheduler.modify_job("check", next_run_time=due)
         except Exception as error:  # the next heartbeat ticks again
             self._log(Text("{name__}: {error}", name__=type(error).__name__, error=error))
+
+    def _retry_delay(self) -> float:
+        """Return the seconds until a tick is tried again that failed: a second, then twice as long each time.
+
+        After a fault that is ours it is the next heartbeat.
+        """
+        return 2.0 ** min(self._failures - 1, 10) if self._failures else self._heartbeat
 
     def _wait(self, tick: Tick) -> float:
         """Return the seconds until the next tick or check is due."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
     from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
+READERS = 5  # connections kept for threads that read
+
 Explanation = tuple[str, str]  # message with {name} for the database, and hint
 
 
@@ -47,10 +49,11 @@ class Dialect(ABC):
         """Return the name of a database for people, without a password."""
 
     @abstractmethod
-    def connect(self, url: URL, options: Mapping[str, Any], *, busy_timeout: float) -> sa.Engine:
+    def connect(self, url: URL, options: Mapping[str, Any], *, busy_timeout: float, threads: int) -> sa.Engine:
         """Return an engine that has not connected yet; its writers wait for each other for `busy_timeout` seconds.
 
-        `options` are passed to SQLAlchemy. Raises `UserError` if the URL cannot be used.
+        `options` are passed to SQLAlchemy. A server keeps connections for so many `threads`. Raises `UserError` if the
+        URL cannot be used.
         """
 
     @abstractmethod
@@ -66,6 +69,10 @@ class Dialect(ABC):
 
         Raises `OSError` if it is not there.
         """
+        return None
+
+    def read_address(self, url: URL) -> Mapping[str, Any] | None:
+        """Return the parameters of a connection, as the driver takes them; None for a database without a server."""
         return None
 
     def url_to_look(self, url: URL) -> URL:
@@ -112,6 +119,9 @@ class Dialect(ABC):
 
     def adapt_tables(self, metadata: sa.MetaData) -> None:  # noqa: B027 - most databases take the tables as they are
         """Adapt the tables before they are created."""
+
+    def tune_tables(self, connection: sa.Connection) -> None:  # noqa: B027 - most databases need no tuning
+        """Set what keeps those tables fast that change most, after they were made."""
 
     def check_integrity(self, connection: sa.Connection) -> str:
         """Return what is wrong with the database, in its own words; "" where that is the server's business."""

@@ -15,7 +15,7 @@ from sqlalchemy.pool import StaticPool
 
 from scheduler.errors import UserError
 from scheduler.folders import make_private_folder
-from scheduler.store.dialects.base import Dialect, Explanation, Result
+from scheduler.store.dialects.base import READERS, Dialect, Explanation, Result
 from scheduler.system_errors import word_system
 from scheduler.texts import Text, pattern
 
@@ -91,7 +91,7 @@ class SqliteDialect(Dialect):
             return url
         return url.set(database=Path(str(url.database)).absolute().as_uri(), query={"mode": "ro", "uri": "true"})
 
-    def connect(self, url: URL, options: Mapping[str, Any], *, busy_timeout: float) -> sa.Engine:
+    def connect(self, url: URL, options: Mapping[str, Any], *, busy_timeout: float, threads: int) -> sa.Engine:
         """Return an engine; make the file, if it is not there, and its folder for their owner only."""
         require_version(sqlite3.sqlite_version_info)
         own: dict[str, Any] = {"connect_args": {"timeout": busy_timeout, "check_same_thread": False}}
@@ -113,7 +113,7 @@ class SqliteDialect(Dialect):
         """
         if self.is_memory(engine.url):
             return engine.execution_options(**{_READS: True})
-        reads = self.connect(engine.url, options, busy_timeout=busy_timeout)
+        reads = self.connect(engine.url, options, busy_timeout=busy_timeout, threads=READERS)
         reads.update_execution_options(**{_READS: True})
         sa.event.listen(reads, "connect", _refuse_writes)
         return reads

@@ -11,13 +11,15 @@ import sqlalchemy as sa
 
 from scheduler import texts
 from scheduler.plan.reasons import Reason, decode, encode
-from scheduler.ports import EVERY_MAIL, Mail, MailSearch, MessageRow, MessageState, Outgoing
+from scheduler.ports import EVERY_MAIL, Interruption, Mail, MailSearch, MessageRow, MessageState, Outgoing
 from scheduler.store import settlement
+from scheduler.store.columns import Instant, KeptText
 from scheduler.store.statements import Prepared, chunks, words
+from scheduler.store.tables import claimed, waiting
 from scheduler.store.tables import content as contents
 from scheduler.store.tables import delivery as deliveries
+from scheduler.store.tables import interruption as interruptions
 from scheduler.store.tables import message as messages
-from scheduler.store.tables import unsettled
 from scheduler.store.tables import urgent as urgents
 
 _IDS = 1_000
@@ -47,28 +49,86 @@ _ROW = sa.select(
 ).join_from(messages, contents)
 _AMONG = messages.c.id.in_(sa.bindparam("ids", expanding=True))
 _GET = _ROW.where(_AMONG).order_by(messages.c.id)
-# When a mail may be claimed: a queued one from `not_before` on, an inflight one when its lease ends.
-_moment = sa.case((words(messages.c.state, "queued"), messages.c.not_before), else_=messages.c.lease_until)
-_MAY_GO = (unsettled, _moment <= sa.bindparam("now"))
-_NEXT = sa.select(sa.func.min(_moment)).where(unsettled)
-# Other daemons skip the rows that this one is claiming; SQLite has one writer and needs no such clause.
-_FREE = (
-    _ROW.where(*_MAY_GO)
-    .order_by(messages.c.not_before, messages.c.id)
-    .limit(sa.bindparam("at_most"))
-    .with_for_update(skip_locked=True, of=messages)
+_NEXT = (
+    sa.select(sa.func.min(messages.c.not_before)).where(waiting),
+    sa.select(sa.func.min(messages.c.lease_until)).where(claimed),
 )
-_FREE_URGENT, _FREE_OTHER = _FREE.where(urgents), _FREE.where(~urgents)
-_TAKE = (
+
+
+def _first(moment: sa.Column[Any], *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Return the ids of the mails whose moment came first; what others are claiming is left to them.
+
+    SQLite has one writer and ignores that clause.
+    """
+    free = sa.select(messages.c.id).where(*conditions, moment <= sa.bindparam("now"))
+    ordered = free.order_by(moment, messages.c.id).limit(sa.bindparam("at_most"))
+    return ordered.with_for_update(skip_locked=True)
+
+
+_TAKEN = {"state": "inflight", "claimed_by": sa.bindparam("who"), "lease_until": sa.bindparam("until")}
+
+
+def _taking(which: sa.ColumnElement[bool]) -> sa.Executable:
+    """Return the one statement that claims all waiting mails of a kind, as many as asked for."""
+    free = sa.select(_first(messages.c.not_before, waiting, which).cte("free").c.id)
+    return messages.update().where(messages.c.id.in_(free)).values(_TAKEN).returning(messages.c.id)
+
+
+_TAKE_URGENT, _TAKE_OTHER = _taking(urgents), _taking(~urgents)
+_LAPSED_URGENT = _first(messages.c.lease_until, claimed, urgents)
+_LAPSED_OTHER = _first(messages.c.lease_until, claimed, ~urgents)
+_TAKE_LAPSED = (
     messages.update()
     .where(_AMONG)
-    .values(
-        state="inflight",
-        claimed_by=sa.bindparam("who"),
-        lease_until=sa.bindparam("until"),
-        unclear=sa.or_(messages.c.unclear, messages.c.state == "inflight"),  # its former owner may have sent it
-    )
+    .values(_TAKEN)
+    .values(unclear=sa.or_(messages.c.unclear, messages.c.begun_at.is_not(None)), begun_at=None)
 )
+_OWN = (messages.c.claimed_by == sa.bindparam("who"), claimed)
+_TAKE_OVER = (
+    messages.update()
+    .where(_AMONG, messages.c.claimed_by == sa.bindparam("former"), claimed)
+    .values(claimed_by=sa.bindparam("who"), lease_until=sa.bindparam("until"))
+    .returning(messages.c.id)
+)
+_begun = sa.select(
+    messages.c.id,
+    messages.c.claimed_by,
+    messages.c.begun_at,
+    sa.bindparam("now", type_=Instant),
+    sa.bindparam("answer", type_=KeptText),
+).where(messages.c.begun_at.is_not(None), messages.c.claimed_by.is_not(None))
+_INTERRUPTED = ("message_id", "holder", "begun_at", "noticed_at", "answer")
+_INTERRUPT = interruptions.insert().from_select(_INTERRUPTED, _begun.where(_AMONG))
+_INTERRUPT_OWN = interruptions.insert().from_select(_INTERRUPTED, _begun.where(_AMONG, *_OWN))
+_ANSWER_LATE = (
+    interruptions.update()
+    .where(
+        interruptions.c.message_id == sa.bindparam("wanted"),
+        interruptions.c.holder == sa.bindparam("who"),
+        interruptions.c.answer == "",
+    )
+    .values(answer=sa.bindparam("said"))
+)
+_HOLDERS = (
+    sa.select(messages.c.claimed_by, sa.func.count().label("number"))
+    .where(claimed, messages.c.claimed_by.is_not(None))
+    .group_by(messages.c.claimed_by)
+    .order_by(messages.c.claimed_by)
+)
+_NOTICED = sa.select(
+    interruptions.c.message_id,
+    interruptions.c.holder,
+    interruptions.c.begun_at,
+    interruptions.c.noticed_at,
+    interruptions.c.answer,
+).where(interruptions.c.noticed_at >= sa.bindparam("since"))
+_ATTEMPTS = sa.select(
+    messages.c.id.label("message_id"),
+    messages.c.claimed_by.label("holder"),
+    messages.c.begun_at,
+    sa.null().label("noticed_at"),
+    sa.literal("").label("answer"),
+).where(claimed, messages.c.begun_at.is_not(None))
 _MINE = (
     messages.c.id == sa.bindparam("wanted"),
     messages.c.claimed_by == sa.bindparam("who"),
@@ -90,9 +150,11 @@ _FINISH = Prepared(
             settled_at=sa.bindparam("now"),
             claimed_by=None,
             lease_until=None,
+            begun_at=None,
         )
     )
 )
+_BEGIN = Prepared(lambda dialect: messages.update().where(*_MINE).values(begun_at=sa.bindparam("now")))
 _ONE = messages.c.id == sa.bindparam("wanted")
 _HOLD = messages.update().where(_ONE, words(messages.c.state, "queued")).values(state="held")
 _RELEASE = messages.update().where(_ONE, words(messages.c.state, "held")).values(state="queued")
@@ -111,13 +173,12 @@ _RETRY = (
 _POSTPONE = (
     messages.update()
     .where(*_MINE)
-    .values(state="queued", not_before=sa.bindparam("until"), claimed_by=None, lease_until=None)
+    .values(state="queued", not_before=sa.bindparam("until"), claimed_by=None, lease_until=None, begun_at=None)
 )
 _END_LEASES = (
     messages.update()
     .where(
-        unsettled,
-        words(messages.c.state, "inflight"),
+        claimed,
         messages.c.claimed_by.in_(sa.bindparam("holders", expanding=True)),
         messages.c.lease_until > sa.bindparam("now"),
     )
@@ -128,7 +189,7 @@ _WITH_KEY = sa.select(messages.c.id).where(messages.c.deduplication_key == sa.bi
 _BEGINNING = sa.bindparam("beginning", type_=sa.Text)
 _CANCELLING = (
     messages.update()
-    .where(unsettled, words(messages.c.state, "queued"))
+    .where(waiting)
     .values(state="cancelled", reason=sa.bindparam("because"), settled_at=sa.bindparam("now"))
     .returning(messages.c.id)
 )
@@ -238,11 +299,42 @@ class SqlOutbox:
         They become `inflight` under the name `by` until the lease ends. No other claim may use the same name at the
         same time. A mail whose lease ended becomes `unclear`. Only the urgent mails are claimed, or only the others.
         """
-        free = _FREE_URGENT if urgent else _FREE_OTHER
-        rows = self._connection.execute(free, {"now": now, "at_most": limit}).all()
-        for chunk in chunks([row.id for row in rows], _IDS):
-            self._connection.execute(_TAKE, {"ids": chunk, "who": by, "until": now + lease})
-        return self._built(rows, state="inflight")
+        rows = self._among(self.reserve(now, by=by, lease=lease, limit=limit, urgent=urgent))
+        return sorted(rows, key=lambda row: (row.not_before, row.id))
+
+    def reserve(self, now: datetime, *, by: str, lease: timedelta, limit: int, urgent: bool = False) -> Sequence[int]:
+        """Claim mails like `claim`, and return their ids only, in no order.
+
+        An attempt that was begun and whose lease has ended is recorded as an interruption.
+        """
+        lapsed, take = (_LAPSED_URGENT, _TAKE_URGENT) if urgent else (_LAPSED_OTHER, _TAKE_OTHER)
+        values = {"who": by, "until": now + lease}
+        ids = list(self._connection.scalars(lapsed, {"now": now, "at_most": limit}))
+        for chunk in chunks(ids, _IDS):
+            self._connection.execute(_INTERRUPT, {"ids": chunk, "now": now, "answer": ""})
+            self._connection.execute(_TAKE_LAPSED, values | {"ids": chunk})
+        if len(ids) < limit:
+            ids += self._connection.scalars(take, values | {"now": now, "at_most": limit - len(ids)})
+        return ids
+
+    def take_over(
+        self, ids: Collection[int], *, reserved_by: str, by: str, now: datetime, lease: timedelta
+    ) -> Sequence[MessageRow]:
+        """Claim under the name `by` those of the mails that were reserved under another one, with a new lease.
+
+        Soonest due first; what has another holder by now is left out.
+        """
+        values = {"former": reserved_by, "who": by, "until": now + lease}
+        taken = [
+            id
+            for chunk in chunks(sorted(ids), _IDS)
+            for id in self._connection.scalars(_TAKE_OVER, values | {"ids": chunk})
+        ]
+        return sorted(self._among(taken), key=lambda row: (row.not_before, row.id))
+
+    def begin(self, id: int, *, by: str, now: datetime) -> bool:
+        """Record that an attempt begins at a mail claimed by `by`; return False if the lease was lost."""
+        return bool(_BEGIN.run(self._connection, {"wanted": id, "who": by, "now": now}).rowcount)
 
     def finish(
         self,
@@ -260,8 +352,8 @@ class SqlOutbox:
         """Record the state of a mail claimed by `by`; settle the rungs whose deliveries are all final.
 
         `queued` returns the mail for another attempt, not before `not_before` if that is given. `unclear` marks an
-        ambiguous attempt, and the mark stays. Returns False and changes nothing if the lease was lost. Raises
-        `ValueError` for a state that cannot follow an attempt.
+        ambiguous attempt, and the mark stays. Returns False if the lease was lost: then only the reply is kept, as the
+        late answer to the interrupted attempt. Raises `ValueError` for a state that cannot follow an attempt.
         """
         if state == "inflight" or state not in get_args(MessageState):
             raise ValueError(f"a mail cannot be finished as {state!r}")
@@ -269,7 +361,10 @@ class SqlOutbox:
         values = {"wanted": id, "who": by, "to": state, "because": encode(reason), "answer": texts.encode(reply)}
         again = {"earliest": not_before if state == "queued" else None, "doubtful": unclear}
         settled = {"tried": int(attempted), "now": now if final else None}
+        if unclear:
+            self._connection.execute(_INTERRUPT_OWN, {"ids": [id], "who": by, "now": now, "answer": reply})
         if not _FINISH.run(self._connection, values | again | settled).rowcount:
+            self._connection.execute(_ANSWER_LATE, {"wanted": id, "who": by, "said": reply})
             return False
         if final:
             settlement.settle(self._connection, id, now=now)
@@ -322,8 +417,12 @@ class SqlOutbox:
         self._connection.execute(_POSTPONE, {"wanted": id, "who": by, "until": until})
 
     def end_leases(self, holders: Collection[str], *, now: datetime) -> int:
-        """End the leases of all mails that these processes hold; return how many there were."""
-        return self._connection.execute(_END_LEASES, {"holders": list(holders), "now": now}).rowcount
+        """End the leases of all mails that these processes hold; return how many there were.
+
+        A process with several senders claims under its own name, a slash and a number.
+        """
+        held = [name for name in self.holders() if name.partition("/")[0] in holders]
+        return self._connection.execute(_END_LEASES, {"holders": held, "now": now}).rowcount
 
     def get(self, id: int) -> MessageRow | None:
         """Return one mail, or None."""
@@ -378,19 +477,42 @@ class SqlOutbox:
 
     def next_at(self) -> datetime | None:
         """Return the earliest instant at which a queued mail may leave or a lease ends (UTC), even if it is past."""
-        earliest: datetime | None = self._connection.scalar(_NEXT)
-        return earliest
+        moments = [self._connection.scalar(query) for query in _NEXT]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def holders(self) -> Mapping[str, int]:
+        """Return how many mails each holder has claimed, by the name under which it claimed them."""
+        return {row.claimed_by: row.number for row in self._connection.execute(_HOLDERS)}
+
+    def interruptions(self, since: datetime) -> Sequence[Interruption]:
+        """Return the attempts whose outcome was not recorded in time, begun or noticed since an instant, oldest first.
+
+        An attempt that is begun and has no outcome yet is among them, with `noticed_at` None.
+        """
+        rows = [*self._connection.execute(_NOTICED, {"since": since}), *self._connection.execute(_ATTEMPTS)]
+        mails = {mail.id: mail for mail in self._among({row.message_id for row in rows})}
+        found = [
+            Interruption(
+                mail=mails[row.message_id],
+                holder=row.holder,
+                begun_at=row.begun_at,
+                noticed_at=row.noticed_at,
+                answer=row.answer,
+            )
+            for row in rows
+        ]
+        return sorted(found, key=lambda one: (one.begun_at, one.mail.id))
 
     def _among(self, ids: Iterable[int]) -> Sequence[MessageRow]:
         rows = [row for chunk in chunks(ids, _IDS) for row in self._connection.execute(_GET, {"ids": chunk})]
         return self._built(rows)
 
-    def _built(self, rows: Sequence[_Row], state: MessageState | None = None) -> Sequence[MessageRow]:
+    def _built(self, rows: Sequence[_Row]) -> Sequence[MessageRow]:
         carried: dict[int, list[int]] = defaultdict(list)
         for chunk in chunks((row.id for row in rows), _IDS):
             for message, rung in self._connection.execute(_CARRIED_BY, {"ids": chunk}):
                 carried[message].append(rung)
-        return [_message(row, state, tuple(carried[row.id])) for row in rows]
+        return [_message(row, tuple(carried[row.id])) for row in rows]
 
 
 def _values(outgoing: Outgoing) -> dict[str, Any]:
@@ -416,10 +538,9 @@ def _values(outgoing: Outgoing) -> dict[str, Any]:
     }
 
 
-def _message(row: _Row, now_in: MessageState | None, rungs: tuple[int, ...]) -> MessageRow:
+def _message(row: _Row, rungs: tuple[int, ...]) -> MessageRow:
     id, message_id, date, address, subject, data, kind, plan, milestone, party, rung, state, *rest = row
     reason, reply, attempts, created_at, not_before, expires_at, settled_at, unclear = rest
-    is_taken = now_in == "inflight"
     return MessageRow(
         id=id,
         mail=Mail(message_id=message_id, date=date, address=address, subject=subject, data=data),
@@ -428,7 +549,7 @@ def _message(row: _Row, now_in: MessageState | None, rungs: tuple[int, ...]) -> 
         milestone=milestone,
         party=party,
         rung=rung,
-        state=now_in or state,
+        state=state,
         reason=decode(reason),
         reply=texts.decode(reply),
         attempts=attempts,
@@ -437,5 +558,5 @@ def _message(row: _Row, now_in: MessageState | None, rungs: tuple[int, ...]) -> 
         expires_at=expires_at,
         settled_at=settled_at,
         rungs=rungs,
-        unclear=unclear or (is_taken and state == "inflight"),
+        unclear=unclear,
     )

@@ -16,7 +16,9 @@ from starlette.routing import Route
 
 from scheduler.bootstrap import RunningDaemon
 from scheduler.ports import MessageState
+from scheduler.queries.fleet import Fleet, read_fleet
 from scheduler.queries.mail_limits import read_limits
+from scheduler.services.heartbeats import Rhythm
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -57,6 +59,7 @@ class Metrics:
             due = [state.next_rung for state in view.plans.states()] + [view.outbox.next_at()]
             depth = view.outbox.counts()
             limits = read_limits(view, running.account, running.container.limits, now)
+            fleet = read_fleet(view, running.system.now(), Rhythm().stale)
         if last_tick is not None:
             yield _gauge("last_tick_age_seconds", "Seconds since the last completed tick.", _seconds(last_tick, now))
         oldest = min((at for at in due if at is not None and at <= now), default=now)
@@ -77,10 +80,35 @@ class Metrics:
             allowed.add_metric([use.name], use.limit)
         yield used
         yield allowed
+        yield from _fleet_metrics(fleet)
         hits = CounterMetricFamily("hanchot_feed_hits", "Requests for calendars by status.", labels=["status"])
         for status, count in sorted(self.feed_hits.items()):
             hits.add_metric([status], count)
         yield hits
+
+
+def _fleet_metrics(fleet: Fleet) -> Iterable[Metric]:
+    """Yield who is at work, and what each has in hand."""
+    from prometheus_client.core import GaugeMetricFamily
+
+    processes = GaugeMetricFamily("hanchot_processes", "Processes that are alive.", labels=["role"])
+    for role, count in sorted(Counter(one.process.role for one in fleet.members).items()):
+        processes.add_metric([role], count)
+    yield processes
+    yield _gauge(
+        "planners_leading", "Processes that plan now; 1 if all is well.", sum(one.leads for one in fleet.members)
+    )
+    yield _gauge("mails_handed_over", "Mails that wait for a worker.", fleet.handed_over)
+    in_flight = GaugeMetricFamily("hanchot_mails_in_flight", "Mails that a process holds.", labels=["process"])
+    claims = GaugeMetricFamily(
+        "hanchot_last_claim_age_seconds", "Seconds since a process claimed mails.", labels=["process"]
+    )
+    for one in fleet.members:
+        in_flight.add_metric([one.process.name], one.in_flight)
+        if one.process.claimed_at is not None:
+            claims.add_metric([one.process.name], _seconds(one.process.claimed_at, fleet.now))
+    yield in_flight
+    yield claims
 
 
 def show(request: Request) -> Response:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
-from scheduler.engine.mail_account import MailAccount, next_minute
-from scheduler.engine.mail_queue import PAGE, MailQueue
-from scheduler.engine.retry_policy import FOUND, RetryDecision, decide_retry
-from scheduler.engine.sent_lookup import SentLookup
+from scheduler.engine.mails.mail_account import MailAccount, next_minute
+from scheduler.engine.mails.mail_queue import PAGE, MailQueue
+from scheduler.engine.mails.retry_policy import FOUND, RetryDecision, decide_retry
+from scheduler.engine.mails.sent_lookup import SentLookup
 from scheduler.errors import HanchotError, UserError
 from scheduler.plan import reasons
 from scheduler.plan.agenda import RungState
@@ -21,7 +21,7 @@ from scheduler.plan.model import Occurrence, Plan
 from scheduler.plan.reasons import Reason
 from scheduler.plan.recipients import bounced_addresses, pauses_in_force
 from scheduler.plan.second_look import why_not_owed
-from scheduler.ports import Clock, MessageRow, MessageState, Outcome, RungRow
+from scheduler.ports import Chunk, Clock, MessageRow, MessageState, Outcome, RungRow
 from scheduler.queries.agendas import AgendaCache
 
 _Verdict = tuple[RungState, Reason]  # how a rung that is no longer owed ends, and why
@@ -89,6 +89,14 @@ class Deliverer:
         """
         return _Pass(self, plans, self._unfinished).run()
 
+    def deliver_chunk(self, chunk: Chunk, plans: Mapping[str, Plan]) -> Delivery:
+        """Deliver those mails of a chunk that are still reserved for it, in the same way."""
+        return _Pass(self, plans, self._unfinished).run(chunk)
+
+    def mend(self) -> None:
+        """Record what the last pass could not record, and return its mails to the queue. It commits."""
+        _Pass(self, {}, self._unfinished).mend()
+
 
 class _Pass:
     """One pass over the outbox, and what has come of it so far."""
@@ -107,10 +115,12 @@ class _Pass:
         self._consecutive_failures = 0  # of the account, read when the last page was claimed
         self._mark = 0  # of the heartbeat under which the page was claimed
 
-    def run(self) -> Delivery:
-        """Deliver page after page."""
-        self._mend()
-        while not self._must_end() and self._deliver_page():
+    def run(self, chunk: Chunk | None = None) -> Delivery:
+        """Deliver page after page, or the mails of a chunk."""
+        self.mend()
+        if chunk is not None:
+            self._deliver_page(chunk)
+        while chunk is None and not self._must_end() and self._deliver_page():
             pass
         if self._sent and self._consecutive_failures and not self._is_blocked:
             self._parts.account.clear()
@@ -125,7 +135,7 @@ class _Pass:
     def _must_end(self) -> bool:
         return self._is_blocked or self._is_spent or self._parts.is_stopping()
 
-    def _mend(self) -> None:
+    def mend(self) -> None:
         """Record the outcome that the last pass could not record, and return its page to the queue.
 
         Without this, the mails would wait until their lease ends.
@@ -137,13 +147,14 @@ class _Pass:
             self._parts.queue.give_back(self._unfinished.page)
             self._unfinished.page = ()
 
-    def _deliver_page(self) -> bool:
-        """Claim and deliver one page; return whether there may be another one."""
+    def _deliver_page(self, chunk: Chunk | None = None) -> bool:
+        """Claim and deliver one page, that of a chunk if there is one; return whether there may be another one."""
         account, since = self._parts.account, self._parts.clock.now()
         self._mark = self._parts.queue.mark()
         if not self._parts.may_begin():
             return False
-        page, allowance = self._parts.queue.claim(account, since)
+        queue = self._parts.queue
+        page, allowance = queue.take_over(chunk, account, since) if chunk else queue.claim(account, since)
         self._is_blocked, self._resume_at = allowance.is_blocked, allowance.resume_at
         self._consecutive_failures = allowance.consecutive_failures
         is_cut = self._work_off(page, since)
@@ -198,18 +209,22 @@ class _Pass:
             queue.readdress(row, anew, now)
         elif not queue.holds(self._mark):  # it may have been lost during a lookup
             queue.give_back([row])
-        elif not self._parts.account.count(row.kind, now):
-            queue.give_back([row])
-            self._is_spent, self._resume_at = True, next_minute(now)
         else:
             self._attempt(row, now)
 
     def _attempt(self, row: MessageRow, now: datetime) -> None:
+        queue, account = self._parts.queue, self._parts.account
+        match queue.begin(row, account, now):
+            case "lost":
+                return
+            case "spent":
+                queue.give_back([row])
+                self._is_spent, self._resume_at = True, next_minute(now)
+                return
         try:
-            outcome = self._parts.account.mailer.send(row.mail)
+            outcome = account.mailer.send(row.mail)
         except UserError as error:  # nothing is lost: the mails stay in the outbox until a later tick
-            self._parts.account.uncount(row.kind, now)
-            self._parts.queue.keep(row, error.text, row.not_before, now)
+            queue.back_out(row, account, error.text, now)
             self._is_blocked = True
             return
         self._conclude(row, outcome, self._parts.clock.now())

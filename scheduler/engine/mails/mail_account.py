@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from scheduler.engine.retry_policy import pause_after
+from scheduler.engine.mails.retry_policy import pause_after
 from scheduler.plan.message_kinds import MessageKind, is_urgent
 from scheduler.ports import Mailer, Outcome, Store, UnitOfWork
 from scheduler.ports.events import Event, Reporter
@@ -55,28 +55,26 @@ class MailAccount:
         resume_at = None if mails == urgent == wanted else next_minute(now)
         return Allowance(mails=mails, urgent=urgent, resume_at=resume_at, consecutive_failures=failures)
 
-    def count(self, kind: MessageKind, now: datetime) -> bool:
-        """Count a mail that is about to be sent; return False if others have used up the limits. It commits."""
+    def count(self, unit: UnitOfWork, kind: MessageKind, now: datetime) -> bool:
+        """Count a mail that is about to be sent; return False if others have used up the limits."""
         if not self.limits.are_set:
             return True
         name, limits = self.mailer.account, self.limits
-        with self.store.transaction() as unit:
-            if not is_urgent(kind):
-                return bool(unit.accounts.take(name, 1, now=now, per_minute=limits.per_minute, per_day=limits.per_day))
-            is_allowed = unit.accounts.take(
-                urgent_part(name), 1, now=now, per_hour=limits.urgent_per_hour, per_day=limits.urgent_per_day
-            )
-            return bool(is_allowed and unit.accounts.take(name, 1, now=now))
+        if not is_urgent(kind):
+            return bool(unit.accounts.take(name, 1, now=now, per_minute=limits.per_minute, per_day=limits.per_day))
+        is_allowed = unit.accounts.take(
+            urgent_part(name), 1, now=now, per_hour=limits.urgent_per_hour, per_day=limits.urgent_per_day
+        )
+        return bool(is_allowed and unit.accounts.take(name, 1, now=now))
 
-    def uncount(self, kind: MessageKind, now: datetime) -> None:
-        """Take back that a mail was counted at `now`, because it was not attempted. It commits."""
+    def uncount(self, unit: UnitOfWork, kind: MessageKind, now: datetime) -> None:
+        """Take back that a mail was counted at `now`, because it was not attempted."""
         if not self.limits.are_set:
             return
         name = self.mailer.account
-        with self.store.transaction() as unit:
-            if is_urgent(kind):
-                unit.accounts.give_back(urgent_part(name), 1, now=now)
-            unit.accounts.give_back(name, 1, now=now)
+        if is_urgent(kind):
+            unit.accounts.give_back(urgent_part(name), 1, now=now)
+        unit.accounts.give_back(name, 1, now=now)
 
     def clear(self) -> None:
         """Forget the failures of the account. It commits."""

@@ -1,15 +1,16 @@
-"""The outbox as one process works it off: mails are claimed, then given back, postponed or finished."""
+"""The outbox as one sender works it off: mails are claimed, begun, then given back, postponed or finished."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
-from scheduler.engine.mail_account import Allowance, MailAccount
-from scheduler.engine.retry_policy import RetryDecision
+from scheduler.engine.mails.mail_account import Allowance, MailAccount
+from scheduler.engine.mails.retry_policy import RetryDecision
 from scheduler.plan.reasons import Reason
-from scheduler.ports import MessageRow, RungRow, Store, UnitOfWork
+from scheduler.ports import Chunk, MessageRow, RungRow, Store, UnitOfWork
 from scheduler.ports.events import Event, EventName, Reporter
 from scheduler.services.heartbeats import Heartbeat
 from scheduler.texts import Text
@@ -18,12 +19,15 @@ from scheduler.wording.sentences import word_reason
 LEASE = timedelta(minutes=15)  # longer than the ten minutes that an SMTP server may take
 PAGE = 50  # mails claimed at once
 
+Beginning = Literal["begun", "spent", "lost"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailQueue:
     """The mails that wait in the outbox. Each method commits.
 
-    `name` identifies this process among all that use the same store. Without a `heartbeat` nobody else uses it.
+    `name` identifies this sender among all that use the same store: its process, and if that has several, a number.
+    Without a `heartbeat` nobody else uses it.
     """
 
     store: Store
@@ -45,7 +49,39 @@ class MailQueue:
             allowance = account.allow(unit, PAGE, now)
             page = self._take(unit, now, allowance.urgent, urgent=True)
             page = [*page, *self._take(unit, now, min(allowance.mails, PAGE - len(page)), urgent=False)]
+        self._note_claim(page)
         return page, allowance
+
+    def take_over(self, chunk: Chunk, account: MailAccount, now: datetime) -> tuple[Sequence[MessageRow], Allowance]:
+        """Claim the mails of a chunk that are still reserved for it."""
+        with self.store.transaction() as unit:
+            page = unit.outbox.take_over(chunk.mails, reserved_by=chunk.name, by=self.name, now=now, lease=LEASE)
+            allowance = account.allow(unit, len(page), now)
+        self._note_claim(page)
+        return page, allowance
+
+    def _note_claim(self, page: Sequence[MessageRow]) -> None:
+        if page and self.heartbeat is not None:
+            self.heartbeat.note_claim()
+
+    def begin(self, row: MessageRow, account: MailAccount, now: datetime) -> Beginning:
+        """Count a claimed mail against the limits of the account and record that an attempt begins, or do neither.
+
+        It is `spent` if others have used up the limits, and `lost` if the lease is gone.
+        """
+        with self.store.transaction() as unit:
+            if not account.count(unit, row.kind, now):
+                return "spent"
+            if unit.outbox.begin(row.id, by=self.name, now=now):
+                return "begun"
+            account.uncount(unit, row.kind, now)
+            return "lost"
+
+    def back_out(self, row: MessageRow, account: MailAccount, why: str, now: datetime) -> None:
+        """Take an attempt back that was begun at `now` and could not be made, and report why; the mail may leave."""
+        with self.store.transaction() as unit:
+            account.uncount(unit, row.kind, now)
+        self.keep(row, why, row.not_before, now)
 
     def _take(self, unit: UnitOfWork, now: datetime, limit: int, *, urgent: bool) -> Sequence[MessageRow]:
         if not limit:

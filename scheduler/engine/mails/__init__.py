@@ -1,0 +1,1 @@
+"""Deliver the mails of the outbox: claim, look again, hand over, record what came of it."""
