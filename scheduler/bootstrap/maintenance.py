@@ -10,7 +10,7 @@ from datetime import datetime
 from scheduler.bootstrap.container import Container
 from scheduler.clock import SystemClock, SystemMachine
 from scheduler.config import read_span
-from scheduler.engine.runners import bring_tables
+from scheduler.engine.runners import advance_tables
 from scheduler.errors import NothingMatched
 from scheduler.mail.test_message import compose_test_message
 from scheduler.plan.recipients import operators
@@ -99,15 +99,20 @@ def accept_clock(container: Container) -> datetime:
 def upgrade_record(container: Container) -> bool:
     """Upgrade the record, and the tables of the engine, to this version; return whether anything was to be done.
 
-    The record is upgraded before, by itself. Raises `UserError`.
+    The record is upgraded before, by itself; an upgrade of the engine that was cut short goes on. Raises `UserError`.
     """
     settings = container.settings
     was_older = upgrade(settings.database_url)
     if settings.engine.kind == "embedded":
         return was_older
     read_address(settings.database_url)
-    with container.store() as store, store.transaction() as unit:
-        return bring_tables(unit.driver_connection) or was_older
+    is_done = False
+    with container.store() as store:
+        while not is_done:
+            with store.transaction() as unit:
+                is_done = not advance_tables(unit.driver_connection)
+            was_older |= not is_done
+    return was_older
 
 
 def copy_record_from(container: Container, url: str) -> Mapping[str, int]:

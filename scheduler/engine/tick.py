@@ -51,7 +51,7 @@ class Ticker:
         self._steps = steps
         self._completion = completion
         self._leads = leads
-        self._stands_by: bool | None = None  # whether another process planned at the last tick
+        self._stands_by = False  # whether another process planned when this one last looked
         self._is_stopping = is_stopping
         self._lock = threading.Lock()
         self._failure: RecordUnavailable | None = None
@@ -114,7 +114,8 @@ class Ticker:
         put in force, and no file is read.
         """
         with self._lock:
-            if not self._leads():
+            self._stands_by = not self._leads()
+            if self._stands_by:
                 self._plans.follow()
                 return ()
             self._is_load_due = not self._may_believe_clock()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from scheduler.clock import SystemClock
-from scheduler.engine.runners import bring_tables
+from scheduler.engine.runners import advance_tables
 from scheduler.engine.runners.apscheduler_runner import STALLED_AFTER
 from scheduler.engine.runners.procrastinate_runner import ProcrastinateRunner
 from scheduler.ports import DaemonWork
@@ -40,7 +40,7 @@ class TestProcrastinateRunner(RunnerContract):
     def record(self, postgres_url: str) -> Iterator[SqlStore]:
         store = open_store(postgres_url)
         with store.transaction() as unit:
-            bring_tables(unit.driver_connection)
+            advance_tables(unit.driver_connection)
         yield store
         store.close()
 
@@ -50,14 +50,15 @@ class TestProcrastinateRunner(RunnerContract):
 
 
 def procrastinate_runner(record: SqlStore, url: str, ticker: DaemonWork, **details: Any) -> ProcrastinateRunner:
-    """Return a runner with the machine's clock and quick heartbeats."""
+    """Return a runner with the machine's clock and quick heartbeats, whose senders keep their `chunks`."""
     stopping = details.pop("stopping", None) or threading.Event()
+    chunks, senders = details.pop("chunks", None), details.pop("senders", 2)
     settings: dict[str, Any] = {"system": SystemClock(), "heartbeat": QUICK, **details}
     return ProcrastinateRunner(
         ticker,
         store=record,
         address=read_address(url),
-        senders=make_senders(2, stopping=stopping),
+        senders=make_senders(senders, stopping=stopping, chunks=chunks),
         stopping=stopping,
         **settings,
     )

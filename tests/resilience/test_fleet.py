@@ -14,6 +14,7 @@ from tests.support.postgresql import Cluster
 from tests.support.slow_smtp import SlowServer, run_slow_server
 
 TAKEOVER = 30.0  # seconds
+COMMENT = "COMMENT ON TABLE procrastinate_jobs IS"
 
 
 @pytest.fixture
@@ -92,10 +93,16 @@ def refused(fleet: Fleet, *arguments: str) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        ("DROP TABLE procrastinate_jobs CASCADE", "are missing or older"),
-        ("COMMENT ON TABLE procrastinate_jobs IS 'hanchot: procrastinate 3.1.0'", "are missing or older"),
-        ("COMMENT ON TABLE procrastinate_jobs IS 'hanchot: procrastinate 99.0.0'", "those of Procrastinate 99.0.0"),
-        ("COMMENT ON TABLE procrastinate_jobs IS NULL", "another program uses Procrastinate"),
+        ("DROP TABLE procrastinate_jobs CASCADE", "are missing, or older"),
+        (
+            "COMMENT ON TABLE procrastinate_jobs IS 'hanchot: procrastinate 3.1.0, 03.01.00_50_post_add_heartbeat.sql'",
+            "are missing, or older",
+        ),
+        (
+            "COMMENT ON TABLE procrastinate_jobs IS 'hanchot: procrastinate 99.0.0, 99.00.00_01_new.sql'",
+            "those of Procrastinate 99.0.0",
+        ),
+        (f"{COMMENT} NULL", "another program uses Procrastinate"),
     ],
 )
 @pytest.mark.parametrize("command", [("run",), ("worker",), ("web",)], ids=" ".join)

@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.definitions import DefinitionFiles
+from scheduler.definitions import DefinitionFiles, rebuild_plan
+from scheduler.errors import EarlierRevision
 from scheduler.plan.dates.date_forms import By, DateForm, Recurring, Undated, Window
 from scheduler.plan.facts import DEFINITION, Amended, Rerouted
 from scheduler.plan.model import Contact, Group, Plan
+from scheduler.ports import RevisionText
 from scheduler.queries.agendas import read_agenda
 from scheduler.resources import shipped
+from scheduler.services.apply_revision import take
 from scheduler.services.reconcile import Changes
 from scheduler.store import SqlStore, open_store
 from tests.support.daemon_fixture import (
@@ -31,7 +34,7 @@ from tests.support.daemon_fixture import (
     report,
     signed,
 )
-from tests.support.fakes import SpyComposer, refuse
+from tests.support.fakes import SpyComposer, definition_of, refuse
 from tests.support.plan_builders import LOADED, PARTIES, at, deadline, party
 
 LATER = date(2023, 3, 24)
@@ -441,3 +444,59 @@ def test_occurrences_before_the_first_reminder_were_there_from_the_beginning(sto
     with store.reading() as view:
         found = {o.milestone: o.unknown for o in read_agenda(view, daemon.plan).obligations if o.party == "beta"}
     assert not [id for id, unknown in found.items() if unknown and id > "report@2023-02-01"]
+
+
+# ---- texts that were in force before
+
+
+def revise(daemon: DaemonFixture, title: str, place: str) -> str:
+    """Take a text from a place; return the digest that is in force then."""
+    take(daemon.store, definition_of(plan(report(title=title)), place), daemon.clock.instant)
+    return daemon.state().digest
+
+
+def test_an_edit_may_be_taken_back_where_it_was_made(daemon: DaemonFixture) -> None:
+    """Somebody puts the file back."""
+    first = revise(daemon, "one", "a:plan.toml")
+    assert revise(daemon, "two", "a:plan.toml") != first
+    assert revise(daemon, "one", "a:plan.toml") == first
+
+
+def test_an_old_copy_elsewhere_is_refused_by_name(daemon: DaemonFixture) -> None:
+    """With when each was loaded, and both ways out."""
+    revise(daemon, "one", "a:plan.toml")
+    newer = revise(daemon, "two", "a:plan.toml")
+    with pytest.raises(EarlierRevision) as refused:
+        revise(daemon, "one", "b:plan.toml")
+    assert "is the revision of plan that was loaded on 1 February 2023" in str(refused.value)
+    assert "from a:plan.toml" in str(refused.value)
+    assert daemon.state().digest == newer
+    assert revise(daemon, "one, on purpose", "b:plan.toml") != newer
+
+
+def test_a_text_from_the_record_never_undoes_a_newer_one(daemon: DaemonFixture) -> None:
+    """A page that was opened before an edit asks to be opened again."""
+    revise(daemon, "one", "a:plan.toml")
+    revise(daemon, "two", "a:plan.toml")
+    with pytest.raises(EarlierRevision, match="a newer revision of the plan plan is in force by now"):
+        revise(daemon, "one", "")
+
+
+def test_a_place_that_has_caught_up_may_go_back(daemon: DaemonFixture) -> None:
+    """It has what is in force: what changes there afterwards is an edit."""
+    first = revise(daemon, "one", "a:plan.toml")
+    revise(daemon, "two", "a:plan.toml")
+    revise(daemon, "two", "b:plan.toml")
+    assert revise(daemon, "one", "b:plan.toml") == first
+
+
+def test_a_revision_can_be_rebuilt_from_its_text_in_the_record(tmp_path: Path) -> None:
+    """With its rosters and calendars, on a machine without any file; another text is none."""
+    shutil.copytree(shipped("workflows"), tmp_path / "workflows")
+    loaded = DefinitionFiles([tmp_path / "workflows"], submission_notices="daily", machine="host").load()
+    for definition in loaded.definitions:
+        text = RevisionText(digest=definition.plan.digest, source=definition.source, files=definition.files)
+        assert rebuild_plan(text) == replace(definition, place="")
+        assert definition.place.startswith(f"host:{tmp_path}")
+        assert rebuild_plan(replace(text, digest="another")) is None
+    assert loaded.definitions

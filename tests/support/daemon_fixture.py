@@ -26,6 +26,7 @@ from scheduler.plan.model import Group, Ladder, Milestone, Plan
 from scheduler.plan.notices import fact_of
 from scheduler.ports import (
     Checker,
+    ChunkQueue,
     Clock,
     Composer,
     Definition,
@@ -160,6 +161,8 @@ class DaemonFixture:
         links: SiteLinks | None = None,
         mailbox: MailboxAdapters | None = None,
         reading: MailboxReading | None = None,
+        queue: ChunkQueue | None = None,
+        delivers: bool = True,
     ) -> Ticker:
         """Return a daemon's work on this record."""
         return make_ticker(
@@ -176,12 +179,14 @@ class DaemonFixture:
                 machine=machine,
                 mailbox=mailbox,
                 rebuild=self._rebuild,
+                queue=queue,
             ),
             TickSettings(
                 name=heartbeat.name if heartbeat else name,
                 operators=operators,
                 limits=limits or Limits(),
                 weekly=weekly,
+                delivers=delivers,
             ),
             report=report or self.events.append,
             is_stopping=is_stopping,

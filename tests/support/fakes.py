@@ -64,11 +64,12 @@ class FakeDefinitions:
     plans: list[Plan]
     problems: tuple[Problem, ...] = ()
     read: int = 0
+    place: str = "here:plan.toml"
 
     def load(self) -> Loaded:
         """Return the definitions."""
         self.read += 1
-        definitions = tuple(definition_of(plan) for plan in self.plans)
+        definitions = tuple(definition_of(plan, self.place) for plan in self.plans)
         return Loaded(definitions=definitions, problems=self.problems)
 
 

@@ -73,15 +73,16 @@ def make_queue() -> ChunkQueue:
     return ProcrastinateQueue()
 
 
-def bring_tables(connection: Any) -> bool:
-    """Make or upgrade the tables of the distributed engine in a transaction; return whether anything was to be done.
+def advance_tables(connection: Any) -> bool:
+    """Make the tables of the distributed engine, or upgrade them by a step; return whether anything was to be done.
 
-    Raises `UserError` if it is not installed, and for tables that are newer or another program's.
+    If so, it is to be called again in the next transaction. Raises `UserError` if the engine is not installed, and for
+    tables that are newer or another program's.
     """
     require_engine()
     from scheduler.engine.runners import procrastinate_schema
 
-    return procrastinate_schema.bring_tables(connection)
+    return procrastinate_schema.advance_tables(connection)
 
 
 def require_tables(connection: Any) -> None:

@@ -1,6 +1,7 @@
 """The tables of Procrastinate: made, brought up to date, and compared with the installed version.
 
-Procrastinate keeps no version of its tables. A comment on its table of jobs does, and moves with a dump.
+Procrastinate keeps no version of its tables. A comment on its table of jobs names version and last migration, and moves
+with a dump.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import re
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from procrastinate.schema import SchemaManager
 
@@ -16,10 +17,17 @@ from scheduler.errors import UserError
 from scheduler.texts import Text
 
 _NAME = "procrastinate"
-_MARK = re.compile(r"hanchot: procrastinate (\d+(?:\.\d+)*)")
+_MARK = re.compile(r"hanchot: procrastinate (\d+(?:\.\d+)*), (\S+)")
 _FOUND = """
 SELECT to_regclass('procrastinate_jobs') IS NOT NULL,
        obj_description(to_regclass('procrastinate_jobs'), 'pg_class')"""
+
+
+class _Mark(NamedTuple):
+    """What the comment says: the version of the tables, and the name of the last migration."""
+
+    version: str
+    migration: str
 
 
 def installed_version() -> str:
@@ -27,34 +35,42 @@ def installed_version() -> str:
     return metadata.version(_NAME)
 
 
-def bring_tables(connection: Any) -> bool:
-    """Make the tables or bring them up to date, within the transaction of a psycopg connection.
+def advance_tables(connection: Any) -> bool:
+    """Make the tables, or run the next migration, within the transaction of a psycopg connection.
 
-    Returns whether anything was to be done. Raises `UserError` for tables that are newer or another program's.
+    Returns whether anything was to be done; then it is to be called again after a commit, because PostgreSQL uses new
+    values of an enumeration only then. Raises `UserError` for tables that are newer or another program's.
     """
-    version = _find_version(connection)
-    if version is not None and _numbers(version) >= _numbers(installed_version()):
-        require_tables(connection)
-        return False
-    if version is None:
-        _execute(connection, SchemaManager.get_schema())
+    mark = _find_mark(connection)
+    files = _migrations()
+    if mark is None:
+        connection.execute(SchemaManager.get_schema())  # without parameters psycopg takes several statements
+        _write_mark(connection, _Mark(installed_version(), files[-1].name))
+        return True
+    _refuse_newer(mark.version)
+    pending = [file for file in files if file.name > mark.migration]
+    if pending:
+        connection.execute(pending[0].read_text(encoding="utf-8"))
+        _write_mark(connection, _Mark(mark.version, pending[0].name))
+    elif _numbers(mark.version) < _numbers(installed_version()):
+        _write_mark(connection, _Mark(installed_version(), mark.migration))
     else:
-        for file in _migrations_since(version):
-            _execute(connection, file.read_text(encoding="utf-8"))
-    _execute(connection, f"COMMENT ON TABLE procrastinate_jobs IS 'hanchot: procrastinate {installed_version()}'")
+        return False
     return True
 
 
 def require_tables(connection: Any) -> None:
-    """Raise `UserError` unless the tables are those of the installed version."""
-    version = _find_version(connection)
-    if version is None or _numbers(version) < _numbers(installed_version()):
+    """Raise `UserError` unless the tables are those of the installed version, or of another with the same tables."""
+    mark = _find_mark(connection)
+    if mark is None or mark.migration < _migrations()[-1].name:
         raise UserError(
-            Text(
-                "the tables of the engine (Procrastinate {version}) are missing or older", version=installed_version()
-            ),
+            Text("the tables of Procrastinate {version} are missing, or older", version=installed_version()),
             hint=Text("run `hanchot db upgrade`, once"),
         )
+    _refuse_newer(mark.version)
+
+
+def _refuse_newer(version: str) -> None:
     if _numbers(version)[:2] > _numbers(installed_version())[:2]:
         raise UserError(
             Text(
@@ -66,8 +82,8 @@ def require_tables(connection: Any) -> None:
         )
 
 
-def _find_version(connection: Any) -> str | None:
-    """Return the version of the tables, None if there are none. Raises `UserError` for another program's."""
+def _find_mark(connection: Any) -> _Mark | None:
+    """Return what the tables are, None if there are none. Raises `UserError` for another program's."""
     [(exists, comment)] = connection.execute(_FOUND).fetchall()
     if not exists:
         return None
@@ -77,18 +93,18 @@ def _find_version(connection: Any) -> str | None:
             Text("another program uses Procrastinate in this database"),
             hint=Text("give hanchot a database of its own, under [database] url"),
         )
-    return match[1]
+    return _Mark(*match.groups())
 
 
-def _migrations_since(version: str) -> list[Path]:
-    """Return the migrations after a version, in order; they are named by version and number."""
-    files = sorted(Path(SchemaManager.get_migrations_path()).glob("*.sql"))
-    return [file for file in files if _numbers(file.name.partition("_")[0]) > _numbers(version)]
+def _write_mark(connection: Any, mark: _Mark) -> None:
+    words = f"hanchot: procrastinate {mark.version}, {mark.migration}"
+    connection.execute(f"COMMENT ON TABLE procrastinate_jobs IS '{words}'")
+
+
+def _migrations() -> list[Path]:
+    """Return all migrations in order; their names begin with the version that brought them."""
+    return sorted(Path(SchemaManager.get_migrations_path()).glob("*.sql"))
 
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in version.split("."))
-
-
-def _execute(connection: Any, sql: str) -> None:
-    connection.execute(sql)  # without parameters psycopg takes several statements, and a percent sign as it is

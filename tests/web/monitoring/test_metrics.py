@@ -12,7 +12,7 @@ from typing import cast
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from scheduler.ports import Definition
+from scheduler.ports import Definition, Process
 from scheduler.web.middleware.access_log import mask_path
 from scheduler.web.monitoring.metrics import Metrics
 from tests.contracts.store_samples import outgoing
@@ -44,6 +44,30 @@ def test_an_idle_daemon_has_figures_too(site: ServedSite) -> None:
     found = figures(site)
     assert found["oldest_due_seconds"] == found["outbox_mails/failed"] == found["mail_account_stopped"] == 0
     assert "last_tick_age_seconds" not in found
+
+
+def test_the_figures_say_who_is_at_work_and_what_each_holds(site: ServedSite) -> None:
+    """By the heartbeats that are not stale; what is handed over waits for a worker."""
+    now = site.running.system.now()
+    claimed = now - timedelta(seconds=20)
+    processes = [
+        (Process(name="a:1:x", role="planner"), now),
+        (Process(name="b:2:y", role="worker", claimed_at=claimed), now),
+        (Process(name="c:3:z", role="worker"), now - timedelta(hours=1)),
+    ]
+    with site.running.store.transaction() as unit:
+        for process, seen in processes:
+            unit.heartbeats.record(process, seen)
+        unit.heartbeats.lead("a:1:x", now, timedelta(seconds=18))
+        for number in range(5):
+            unit.outbox.add(outgoing(number, not_before=at(12, 31, year=2022)))
+        unit.outbox.reserve(at(1, 1), by="queue/1", lease=timedelta(minutes=3), limit=3)
+        unit.outbox.claim(at(1, 1), by="b:2:y/1", lease=timedelta(minutes=3), limit=2)
+    found = figures(site)
+    assert (found["processes/planner"], found["processes/worker"], found["planners_leading"]) == (1, 1, 1)
+    assert (found["mails_handed_over"], found["mails_in_flight/b:2:y"], found["mails_in_flight/a:1:x"]) == (3, 2, 0)
+    assert found["last_claim_age_seconds/b:2:y"] == pytest.approx(20, abs=5)
+    assert "last_claim_age_seconds/a:1:x" not in found
 
 
 def test_the_figures_say_how_the_daemon_fares(site: ServedSite) -> None:
