@@ -94,10 +94,10 @@ def run(
 @_log_option
 @click.pass_obj
 def worker(session: Session, concurrency: int | None, log_format: str | None) -> None:
-    """Send the mails that a planning daemon hands over, until told to stop.
+    """Send the mails that a planning daemon hands over.
 
-    For several machines on one PostgreSQL, with [engine] kind = "procrastinate". SIGTERM and SIGINT (Ctrl-C)
-    stop it; the mails in hand are finished first.
+    For several machines on one PostgreSQL, with [engine] kind = "procrastinate". It runs until SIGTERM or
+    SIGINT (Ctrl-C) stops it; the mails in hand are finished first.
     """
     _live(session, None, log_format, Duties(plans=False, serves=False, concurrency=concurrency))
 
@@ -106,7 +106,7 @@ def worker(session: Session, concurrency: int | None, log_format: str | None) ->
 @_log_option
 @click.pass_obj
 def web(session: Session, log_format: str | None) -> None:
-    """Serve the pages and calendars, and nothing else, until told to stop.
+    """Serve the pages and calendars, and nothing else.
 
     For several machines on one record. It reads no plan files: it follows what the planning daemon has in
     force.

@@ -94,7 +94,7 @@ def test_one_line_for_each_check_with_the_way_out(open_office: Office) -> None:
         "plans",
         "contacts",
     }
-    assert checks == wanted | {"account", "outbox", "clock", "daemon"}
+    assert checks == wanted | {"account", "outbox", "clock", "daemon", "machines"}
     assert [check for check, row in examined(open_office).items() if row["state"] == "warning"] == [
         "addresses",
         "links",

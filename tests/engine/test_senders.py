@@ -21,11 +21,10 @@ from scheduler.plan.model import Plan
 from scheduler.ports import Chunk
 from scheduler.ports.events import Event
 from scheduler.store import SqlStore, open_store
-from tests.engine.test_runners import procrastinate_runner
 from tests.support.fakes import Crash
 from tests.support.polling import wait_until
 from tests.support.postgresql import Cluster, postgres, postgres_url
-from tests.support.runner_fixture import FakeTicker, running
+from tests.support.runner_fixture import FakeTicker, procrastinate_runner, running
 
 __all__ = ["postgres", "postgres_url"]
 

@@ -13,9 +13,11 @@ from scheduler.clock import SystemClock
 from scheduler.engine.mails.delivery import Delivery
 from scheduler.engine.mails.senders import Senders
 from scheduler.engine.runners.apscheduler_runner import APSchedulerRunner
+from scheduler.engine.runners.procrastinate_runner import ProcrastinateRunner
 from scheduler.plan.model import Plan
 from scheduler.ports import Chunk, Clock, DaemonWork, Runner, Tick
 from scheduler.ports.events import Event, Reporter
+from scheduler.store import SqlStore, read_address
 from tests.support.polling import TIMEOUT, wait_until
 
 QUICK = 0.05  # a heartbeat for tests
@@ -135,4 +137,19 @@ def make_senders(
         plans=dict,
         report=report,
         stopping=stopping,
+    )
+
+
+def procrastinate_runner(record: SqlStore, url: str, ticker: DaemonWork, **details: Any) -> ProcrastinateRunner:
+    """Return a runner with the machine's clock and quick heartbeats, whose senders keep their `chunks`."""
+    stopping = details.pop("stopping", None) or threading.Event()
+    chunks, senders = details.pop("chunks", None), details.pop("senders", 2)
+    settings: dict[str, Any] = {"system": SystemClock(), "heartbeat": QUICK, **details}
+    return ProcrastinateRunner(
+        ticker,
+        store=record,
+        address=read_address(url),
+        senders=make_senders(senders, stopping=stopping, chunks=chunks),
+        stopping=stopping,
+        **settings,
     )

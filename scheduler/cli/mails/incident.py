@@ -21,7 +21,7 @@ LATELY = timedelta(days=1)
 @format_option
 @click.pass_obj
 def incident(session: Session, since: date | None, output_format: str) -> None:
-    """List the mails that were in flight at a crash or an outage, and what became of each.
+    """List the mails in flight at an outage: what became of each.
 
     In flight is a mail whose attempt was begun and whose outcome was not recorded in time: its process was
     killed or frozen, or the connection was lost. One more copy of it may have arrived, with the same bytes.
