@@ -10,6 +10,8 @@ import pytest
 
 from scheduler.systemd import EXTENSION, Notifier
 
+CONTRIB = Path(__file__).parents[1] / "contrib"
+
 
 class FakeManager:
     """A service manager that only listens."""
@@ -57,3 +59,18 @@ def test_without_a_manager_nothing_happens(environment: dict[str, str]) -> None:
     notifier.ready()
     notifier.beat()
     notifier.stopping()
+
+
+@pytest.mark.parametrize(
+    ("role", "command"), [("planner", "run --no-deliver --no-web"), ("worker", "worker"), ("web", "web")]
+)
+def test_the_units_of_the_roles_differ_from_the_daemons_in_what_they_start_only(role: str, command: str) -> None:
+    """What hardens one hardens all."""
+
+    def settings_of(name: str) -> list[str]:
+        lines = (CONTRIB / name).read_text(encoding="utf-8").splitlines()
+        return [line for line in lines[lines.index("[Unit]") :] if not line.startswith(("Description=", "ExecStart="))]
+
+    unit = (CONTRIB / f"hanchot-{role}.service").read_text(encoding="utf-8")
+    assert f"\nExecStart=/opt/hanchot/bin/hanchot --config /var/lib/hanchot/config.toml {command}\n" in unit
+    assert settings_of(f"hanchot-{role}.service") == settings_of("hanchot.service")

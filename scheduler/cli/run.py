@@ -153,7 +153,8 @@ def _live(session: Session, replay: Replay | None, log_format: str | None, dutie
 def tick(session: Session) -> None:
     """Do once everything that is due now, and end.
 
-    For users of cron: the example is a line of a crontab. It may run beside a daemon.
+    For users of cron: the example is a line of a crontab. It may run beside a daemon; while that one plans, it
+    only delivers mails that wait.
     """
     done = tick_once(session.container)
     errors = sum(problem.severity == "error" for problem in done.problems)

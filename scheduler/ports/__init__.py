@@ -50,6 +50,7 @@ from scheduler.ports.ledger import (
 from scheduler.ports.mail import Composer, Mail, Mailer, Outcome, Pace, SentFolder
 from scheduler.ports.outbox import (
     EVERY_MAIL,
+    RESERVED,
     Accounts,
     AccountState,
     Chunk,
@@ -60,6 +61,7 @@ from scheduler.ports.outbox import (
     Outbox,
     Outgoing,
     Usage,
+    owner_of,
 )
 from scheduler.ports.runner import ChunkQueue, DaemonWork, Runner, Tick
 from scheduler.ports.sources import PeriodicSource
@@ -71,6 +73,7 @@ __all__ = [
     "LONGEST_IDLE",
     "NOTHING_FAILED",
     "NO_FILES",
+    "RESERVED",
     "UNSENT",
     "Access",
     "AccountState",
@@ -146,4 +149,5 @@ __all__ = [
     "Tick",
     "UnitOfWork",
     "Usage",
+    "owner_of",
 ]

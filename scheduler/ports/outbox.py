@@ -67,6 +67,14 @@ class Chunk:
     mails: tuple[int, ...]
 
 
+RESERVED = "queue"  # with which the holder of mails begins that wait for a worker
+
+
+def owner_of(holder: str) -> str:
+    """Return the process whose sender holds a mail, or `RESERVED`: what stands before the slash, if there is one."""
+    return holder.partition("/")[0]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interruption:
     """An attempt to hand a mail over whose outcome was not recorded in time: it may have gone out once more than known.

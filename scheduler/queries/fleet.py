@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from scheduler.ports import Process, UnitOfWork
-
-RESERVED = "queue"  # with which the name of a reservation begins, as a holder of mails
+from scheduler.ports import RESERVED, Process, UnitOfWork, owner_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,17 +30,6 @@ class Fleet:
     members: Sequence[Member]
     handed_over: int
 
-    @property
-    def has_several(self) -> bool:
-        """Return whether there is more than one process."""
-        return len(self.members) > 1
-
-    @property
-    def last_claim(self) -> datetime | None:
-        """Return when mails were last claimed (UTC); None if no process that lives has claimed any."""
-        claims = [one.process.claimed_at for one in self.members if one.process.claimed_at is not None]
-        return max(claims, default=None)
-
 
 def read_fleet(view: UnitOfWork, now: datetime, stale: timedelta) -> Fleet:
     """Return the processes whose last heartbeat is younger than `stale`; `now` is the time by the machine's clock."""
@@ -50,7 +37,7 @@ def read_fleet(view: UnitOfWork, now: datetime, stale: timedelta) -> Fleet:
     leader = view.heartbeats.leader()
     held: Counter[str] = Counter()
     for holder, number in view.outbox.holders().items():
-        held[holder.partition("/")[0]] += number
+        held[owner_of(holder)] += number
     known = view.heartbeats.processes()
     alive = [one for one in known if one.seen_at is not None and now - one.seen_at <= stale]
     return Fleet(

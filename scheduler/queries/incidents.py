@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from scheduler.ports import Interruption, UnitOfWork
+from scheduler.ports import Interruption, UnitOfWork, owner_of
 from scheduler.queries.rows import Row, iso
 from scheduler.texts import Text
 from scheduler.wording.sentences import word_reason
@@ -22,7 +22,7 @@ def judge_outcome(one: Interruption, alive: Collection[str]) -> Outcome:
     server took it in both.
     """
     if one.noticed_at is None:
-        return "in hand" if one.holder.partition("/")[0] in alive else "waits"
+        return "in hand" if owner_of(one.holder) in alive else "waits"
     was_taken = one.answer.startswith("2")
     match one.mail.state:
         case "sent":

@@ -11,8 +11,7 @@ from scheduler.engine.mails.delivery import Delivery
 from scheduler.engine.mails.mail_account import MailAccount
 from scheduler.engine.mails.mail_queue import PAGE
 from scheduler.plan.model import Plan
-from scheduler.ports import Chunk, ChunkQueue, Clock, Store, UnitOfWork
-from scheduler.queries.fleet import RESERVED
+from scheduler.ports import RESERVED, Chunk, ChunkQueue, Clock, Store, UnitOfWork, owner_of
 
 WINDOW = 1_000  # mails that are handed over and wait for a worker; more would wait for longer than their lease
 UNTAKEN = timedelta(minutes=3)  # the lease of a reservation; whoever takes it over has a longer one
@@ -48,7 +47,7 @@ class Handover:
         with self.store.transaction() as unit:
             held = unit.outbox.holders()
             in_flight = sum(held.values())
-            waiting = sum(number for name, number in held.items() if name.partition("/")[0] == RESERVED)
+            waiting = sum(number for name, number in held.items() if owner_of(name) == RESERVED)
             allowance = self.account.allow(unit, WINDOW + in_flight, now)
             if allowance.is_blocked:
                 return Delivery(is_blocked=True, resume_at=allowance.resume_at)

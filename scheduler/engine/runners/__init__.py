@@ -40,8 +40,8 @@ def make_runner(
     """Return the runner that `[engine] kind` names.
 
     `system` is the machine's clock. `after_tick` is called with the result of each tick, `on_heartbeat` at every
-    heartbeat unless the work has stalled. Only the chosen engine is imported. A runner of a distributed engine needs a
-    `distribution`. Raises `UserError` if the engine is not installed.
+    heartbeat unless the work has stalled. Only the chosen engine is imported; without a `distribution`, as in a replay,
+    it is the embedded one. Raises `UserError` if the engine is not installed.
     """
     timer: dict[str, Any] = {
         "system": system,

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from scheduler import texts
 from scheduler.plan.reasons import Reason, decode, encode
-from scheduler.ports import EVERY_MAIL, Interruption, Mail, MailSearch, MessageRow, MessageState, Outgoing
+from scheduler.ports import EVERY_MAIL, Interruption, Mail, MailSearch, MessageRow, MessageState, Outgoing, owner_of
 from scheduler.store import settlement
 from scheduler.store.columns import Instant, KeptText
 from scheduler.store.statements import Prepared, chunks, words
@@ -129,11 +129,7 @@ _ATTEMPTS = sa.select(
     sa.null().label("noticed_at"),
     sa.literal("").label("answer"),
 ).where(claimed, messages.c.begun_at.is_not(None))
-_MINE = (
-    messages.c.id == sa.bindparam("wanted"),
-    messages.c.claimed_by == sa.bindparam("who"),
-    words(messages.c.state, "inflight"),
-)
+_MINE = (messages.c.id == sa.bindparam("wanted"), *_OWN)
 _FINISH = Prepared(
     lambda dialect: (
         messages.update()
@@ -421,7 +417,7 @@ class SqlOutbox:
 
         A process with several senders claims under its own name, a slash and a number.
         """
-        held = [name for name in self.holders() if name.partition("/")[0] in holders]
+        held = [name for name in self.holders() if owner_of(name) in holders]
         return self._connection.execute(_END_LEASES, {"holders": held, "now": now}).rowcount
 
     def get(self, id: int) -> MessageRow | None:
